@@ -1,0 +1,3 @@
+"""Gatewatch: self-hosted API security for any gateway."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Connectors for playbooks (comes with the automation issue)."""

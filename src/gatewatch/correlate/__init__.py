@@ -1,0 +1,1 @@
+"""Alerts to incidents (comes with the incidents issue)."""

@@ -1,0 +1,1 @@
+"""Detectors: queries over stored observations, and the folding of their rows into alerts."""

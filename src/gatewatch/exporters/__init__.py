@@ -1,0 +1,1 @@
+"""Exporters to other systems (comes with the export issue)."""

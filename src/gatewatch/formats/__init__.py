@@ -1,0 +1,1 @@
+"""Export formats (comes with the export issue)."""

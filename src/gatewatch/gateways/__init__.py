@@ -1,0 +1,1 @@
+"""Gateways that can be told to block (comes with the containment issue)."""

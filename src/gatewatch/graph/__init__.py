@@ -1,0 +1,1 @@
+"""The security graph (comes with the posture issue)."""

@@ -1,0 +1,1 @@
+"""What APIs there are, judged from endpoint facts."""

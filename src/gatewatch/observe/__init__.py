@@ -1,0 +1,1 @@
+"""From a transaction to an observation. Payload and credentials end here."""

@@ -1,0 +1,1 @@
+"""The web portal's static files (comes with the portal issue)."""

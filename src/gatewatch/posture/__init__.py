@@ -1,0 +1,1 @@
+"""Recommendations and the findings they give."""

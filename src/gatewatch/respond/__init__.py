@@ -1,0 +1,1 @@
+"""Automation rules and playbooks (comes with the automation issue)."""

@@ -1,0 +1,1 @@
+"""Adapters that turn one wire format into transactions."""

@@ -1,0 +1,1 @@
+"""The control store: alerts, findings, tokens, settings, in SQLite or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Builders and fakes for tests, of Gatewatch and of its plugins."""

@@ -1,0 +1,1 @@
+"""The traffic store: observations and their aggregating views, in ClickHouse."""
