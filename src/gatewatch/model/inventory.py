@@ -71,7 +71,7 @@ class EndpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     calls_by_status_class: dict[str, int]
     authenticated_accepted: int
-    """Calls with a credential answered other than 401, 403, 404, 405 and 5xx."""
+    """Calls with a credential answered 2xx or 304 (a redirect may lead to a login page)."""
     anonymous_accepted: int
     anonymous_refused: int
     """Calls without credential answered 401 or 403."""
@@ -81,6 +81,8 @@ class EndpointFacts(msgspec.Struct, frozen=True, kw_only=True):
     """0: never from outside."""
     actors: int
     clients: int
+    sources: tuple[str, ...] = ()
+    """Names of the sources that saw it."""
     template_reason: str = ""
     template_confidence: float = 0.0
     template_why: str = ""

@@ -15,14 +15,22 @@ __all__ = ["Bound", "Row", "TrafficStore"]
 Bound = str | int | float | bool | Sequence[str] | Sequence[int] | Sequence[float]
 """A bound query parameter."""
 Row = Mapping[str, object]
-"""A result row by column name, Python values."""
+"""A result row by column name: times as Unix seconds (float), addresses as text, the rest as plain Python values."""
 
 
 class TrafficStore(Protocol):
-    """Observations and aggregating views, in ClickHouse. Not thread-safe unless an adapter says so."""
+    """Observations and aggregating views, in ClickHouse. Thread-safe."""
 
     def migrate(self) -> list[str]:
         """Bring the schema to this version; returns the migrations applied."""
+        ...
+
+    def schema_current(self) -> bool:
+        """Whether the schema is this version's."""
+        ...
+
+    def set_retention(self, *, raw_days: int, aggregate_days: int) -> None:
+        """Forget raw and minute data, and hourly and daily data, after so many days; 0 keeps for ever."""
         ...
 
     def insert(self, batch: pa.RecordBatch, *, token: str) -> None:
@@ -63,8 +71,8 @@ class TrafficStore(Protocol):
         """Facts per endpoint in order of endpoint id, after the given id."""
         ...
 
-    def information_facts(self, endpoint_ids: Sequence[int]) -> dict[int, list[InformationFact]]:
-        """Information types per endpoint."""
+    def information_facts(self, endpoint_ids: Sequence[int] | None = None) -> dict[int, list[InformationFact]]:
+        """Information types per endpoint (all endpoints when None)."""
         ...
 
     def field_facts(self, endpoint_ids: Sequence[int] | None = None) -> list[FieldFact]:
