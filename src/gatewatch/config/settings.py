@@ -20,7 +20,16 @@ __all__ = [
 ]
 
 _MIB = 1024 * 1024
-_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10")
+_PRIVATE = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+)
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,9 +76,33 @@ class ObserveSettings(_Section):
     """Networks whose X-Forwarded-For / Forwarded is believed."""
     internal_networks: tuple[str, ...] = _PRIVATE
     """Everything else is external."""
-    api_key_headers: tuple[str, ...] = ("x-api-key", "api-key", "apikey", "x-apikey", "ocp-apim-subscription-key", "x-auth-token", "x-access-token")
-    api_key_parameters: tuple[str, ...] = ("api_key", "apikey", "api-key", "subscription-key", "access_token", "key", "token")
-    session_cookies: tuple[str, ...] = ("session", "sessionid", "sid", "jsessionid", "phpsessid", "connect.sid", "asp.net_sessionid")
+    api_key_headers: tuple[str, ...] = (
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-apikey",
+        "ocp-apim-subscription-key",
+        "x-auth-token",
+        "x-access-token",
+    )
+    api_key_parameters: tuple[str, ...] = (
+        "api_key",
+        "apikey",
+        "api-key",
+        "subscription-key",
+        "access_token",
+        "key",
+        "token",
+    )
+    session_cookies: tuple[str, ...] = (
+        "session",
+        "sessionid",
+        "sid",
+        "jsessionid",
+        "phpsessid",
+        "connect.sid",
+        "asp.net_sessionid",
+    )
     certificate_headers: tuple[str, ...] = ("x-forwarded-client-cert", "x-ssl-client-s-dn", "ssl-client-subject-dn")
     consumer_headers: tuple[str, ...] = ("x-consumer-username", "x-authenticated-userid")
     limits: LimitSettings = LimitSettings()

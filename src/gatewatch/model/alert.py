@@ -8,7 +8,17 @@ import msgspec
 
 from gatewatch.model.observation import Actor
 
-__all__ = ["Alert", "AlertStatus", "Detection", "EvidenceItem", "Explanation", "Measure", "OwaspApi", "Severity", "Tactic"]
+__all__ = [
+    "Alert",
+    "AlertStatus",
+    "Detection",
+    "EvidenceItem",
+    "Explanation",
+    "Measure",
+    "OwaspApi",
+    "Severity",
+    "Tactic",
+]
 
 
 class Severity(StrEnum):

@@ -96,7 +96,7 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
     name: str
     """Placeholder name for path positions (`p0`, `p1` … before naming), dotted path with `[]` for body members."""
     type: str
-    """Value type: int, float, bool, null, uuid, ulid, hash, date, datetime, email, base64, token, string, array, object …"""
+    """Value type: int, float, bool, null, uuid, ulid, hash, date, email, base64, token, string, array, object …"""
     length: int
     """Characters of the value (items of an array)."""
     value: int

@@ -25,10 +25,12 @@ def discover(package: str, kind: type[T], *, group: str = "") -> list[type[T]]:
             continue
         module = importlib.import_module(info.name)
         found.update(
-            value
-            for value in vars(module).values()
-            if isinstance(value, type) and value.__module__ == info.name and issubclass(value, kind) and hasattr(value, "meta")
+            value for value in vars(module).values() if _is_part(value, kind) and value.__module__ == info.name
         )
     if group:
-        found.update(value for value in (point.load() for point in entry_points(group=group)) if issubclass(value, kind))
+        found.update(part for part in (point.load() for point in entry_points(group=group)) if _is_part(part, kind))
     return sorted(found, key=lambda part: (part.__module__, part.__qualname__))
+
+
+def _is_part(value: object, kind: type[object]) -> bool:
+    return isinstance(value, type) and issubclass(value, kind) and hasattr(value, "meta")

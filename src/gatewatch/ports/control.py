@@ -139,7 +139,9 @@ class ControlStore(Protocol):
         """Changed settings per detector id (`enabled` and `severity` included)."""
         ...
 
-    def put_detector_settings(self, detector: str, values: Mapping[str, float | int | bool | str], *, at: float) -> None:
+    def put_detector_settings(
+        self, detector: str, values: Mapping[str, float | int | bool | str], *, at: float
+    ) -> None:
         """Replace a detector's changed settings."""
         ...
 

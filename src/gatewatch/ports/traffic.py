@@ -34,8 +34,7 @@ class TrafficStore(Protocol):
         ...
 
     def insert(self, batch: pa.RecordBatch, *, token: str) -> None:
-        """Store one block of observations (schema `observe.columns.SCHEMA`); the same token again is a no-op,
-        in the views too."""
+        """Store one block (schema `observe.columns.SCHEMA`); the same token again is a no-op, in the views too."""
         ...
 
     def put_paths(self, records: Sequence[PathRecord]) -> None:

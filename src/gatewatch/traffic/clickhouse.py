@@ -1,4 +1,4 @@
-"""The traffic store on ClickHouse: `chdb` in this process or a server by `https://` DSN, through one client and one SQL."""
+"""The traffic store on ClickHouse: `chdb` in this process or a server by `https://`; one client, one SQL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gatewatch.model.inventory import EndpointFacts, FieldFact, InformationFact
 from gatewatch.model.path import PathRecord
 from gatewatch.ports.traffic import Bound, Row
 from gatewatch.traffic import facts
-from gatewatch.traffic.migrations import migrations, statements
+from gatewatch.traffic.migrations import Migration, migrations, statements
 from gatewatch.traffic.ranges import range_batch
 
 __all__ = ["ClickHouseTraffic"]
@@ -98,13 +98,7 @@ class ClickHouseTraffic:
             if checksum is None:
                 for statement in statements(migration.text, database=self._database):
                     self._command(statement)
-                self._call(
-                    lambda m=migration: self._client.insert(
-                        "schema_migrations",
-                        [[m.version, m.name, m.checksum]],
-                        column_names=["version", "name", "checksum"],
-                    )
-                )
+                self._remember(migration)
                 applied.append(migration.name)
             elif checksum != migration.checksum:
                 raise StoreError(
@@ -112,6 +106,11 @@ class ClickHouseTraffic:
                     cure="Use the version of Gatewatch that made the data, or start with an empty data directory.",
                 )
         return applied
+
+    def _remember(self, migration: Migration) -> None:
+        row = [migration.version, migration.name, migration.checksum]
+        columns = ["version", "name", "checksum"]
+        self._call(lambda: self._client.insert("schema_migrations", [row], column_names=columns))
 
     def schema_current(self) -> bool:
         """Whether every schema file of this version is applied."""
@@ -123,12 +122,13 @@ class ClickHouseTraffic:
         return {migration.version for migration in migrations()} <= known
 
     def set_retention(self, *, raw_days: int, aggregate_days: int) -> None:
-        """Forget raw and minute data after `raw_days`, hourly and daily data after `aggregate_days`; 0 keeps for ever."""
+        """Forget raw and minute data after `raw_days`, aggregates after `aggregate_days`; 0 keeps for ever."""
         for tables, days in ((_RAW_TABLES, raw_days), (_AGGREGATE_TABLES, aggregate_days)):
             for table, column in tables.items():
                 wanted = f"{column} + toIntervalDay({days})" if days else ""
                 row = self.query(
-                    "SELECT engine_full AS x FROM system.tables WHERE database = currentDatabase() AND name = {t:String}",
+                    "SELECT engine_full AS x FROM system.tables WHERE database = currentDatabase()"
+                    " AND name = {t:String}",
                     {"t": table},
                 )
                 present = " TTL " in str(row[0]["x"])
@@ -185,7 +185,8 @@ class ClickHouseTraffic:
     def recent_ids(self, *, before_block: int, limit: int) -> list[tuple[str, str]]:
         """(source, id) of the newest observations before a block, newest first."""
         rows = self.query(
-            "SELECT source, id FROM observations WHERE block < {block:UInt64} ORDER BY block DESC, row DESC LIMIT {limit:UInt64}",
+            "SELECT source, id FROM observations WHERE block < {block:UInt64}"
+            " ORDER BY block DESC, row DESC LIMIT {limit:UInt64}",
             {"block": before_block, "limit": limit},
         )
         return [(str(row["source"]), str(row["id"])) for row in rows]

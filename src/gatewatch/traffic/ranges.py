@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pyarrow as pa
 
@@ -25,7 +26,7 @@ RANGE_SCHEMA = pa.schema(
 def range_batch(name: str, rows: Iterable[tuple[str, str, str, str]]) -> pa.RecordBatch:
     """Sorted (first, last, label, detail) rows as one batch. Raises StoreError when two ranges overlap."""
     packed = sorted((packed_address(first), packed_address(last), label, detail) for first, last, label, detail in rows)
-    for before, after in zip(packed, packed[1:], strict=False):
+    for before, after in pairwise(packed):
         if after[0] <= before[1]:
             raise StoreError(f"address list {name!r} has overlapping ranges; flatten them before storing")
     columns = list(zip(*packed, strict=True)) if packed else [(), (), (), ()]
