@@ -36,7 +36,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pass
 
 
-class ApiSettings(_Section):
+class ApiSettings(_Section, frozen=True, kw_only=True):
     """REST."""
 
     host: str = "127.0.0.1"
@@ -45,7 +45,7 @@ class ApiSettings(_Section):
     """Decompressed size of one ingest request."""
 
 
-class JournalSettings(_Section):
+class JournalSettings(_Section, frozen=True, kw_only=True):
     """Durable intake."""
 
     max_bytes: int = 2048 * _MIB
@@ -53,7 +53,7 @@ class JournalSettings(_Section):
     segment_bytes: int = 64 * _MIB
 
 
-class LimitSettings(_Section):
+class LimitSettings(_Section, frozen=True, kw_only=True):
     """Hard limits of decoding; what they remove is recorded in `Observation.cut`."""
 
     body_bytes: int = 65_536
@@ -69,7 +69,7 @@ class LimitSettings(_Section):
     """Longest value that is matched against patterns."""
 
 
-class ObserveSettings(_Section):
+class ObserveSettings(_Section, frozen=True, kw_only=True):
     """How transactions become observations."""
 
     trusted_proxies: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class ObserveSettings(_Section):
     """Payload observed and stored as one block."""
 
 
-class TemplateSettings(_Section):
+class TemplateSettings(_Section, frozen=True, kw_only=True):
     """Bounds of path learning."""
 
     max_paths: int = 50_000
@@ -119,7 +119,7 @@ class TemplateSettings(_Section):
     openapi_files: tuple[str, ...] = ()
 
 
-class TrafficSettings(_Section):
+class TrafficSettings(_Section, frozen=True, kw_only=True):
     """Traffic store."""
 
     dsn: str = ""
@@ -129,14 +129,14 @@ class TrafficSettings(_Section):
     aggregate_retention_days: int = 400
 
 
-class StoreSettings(_Section):
+class StoreSettings(_Section, frozen=True, kw_only=True):
     """Control store."""
 
     url: str = ""
     """SQLAlchemy URL; '' means SQLite in the data directory."""
 
 
-class ListSettings(_Section):
+class ListSettings(_Section, frozen=True, kw_only=True):
     """Address lists; each a file path or an https URL; reloaded when changed."""
 
     threat: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class ListSettings(_Section):
     reload_s: float = 60.0
 
 
-class DetectSettings(_Section):
+class DetectSettings(_Section, frozen=True, kw_only=True):
     """Scheduling of detectors."""
 
     tick_s: float = 5.0
@@ -153,7 +153,7 @@ class DetectSettings(_Section):
     """How late an event may come and still be judged."""
 
 
-class EnvoySettings(_Section):
+class EnvoySettings(_Section, frozen=True, kw_only=True):
     """Envoy access-log service collector."""
 
     enabled: bool = False
@@ -161,7 +161,7 @@ class EnvoySettings(_Section):
     source: str = "envoy"
 
 
-class TailSettings(_Section):
+class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
     source: str
@@ -169,7 +169,7 @@ class TailSettings(_Section):
     format: str = "auto"
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True, kw_only=True):
     """Everything."""
 
     data_dir: str
