@@ -1,0 +1,216 @@
+"""Values of the model as the plain records that files, the command line and the REST API show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from gatewatch.model.alert import Alert
+from gatewatch.model.finding import Finding
+from gatewatch.model.inventory import Collection, Endpoint, FieldFact, InformationFact
+from gatewatch.model.ledger import LedgerEntry
+
+__all__ = [
+    "Record",
+    "alert_record",
+    "collection_record",
+    "endpoint_record",
+    "field_record",
+    "finding_record",
+    "ledger_record",
+    "observation_record",
+    "rfc3339",
+]
+
+Record = dict[str, Any]
+"""A JSON object."""
+
+
+def rfc3339(ts: float) -> str:
+    """Unix seconds as RFC 3339 UTC with milliseconds."""
+    return datetime.fromtimestamp(ts, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(ts: float | None) -> str | None:
+    return rfc3339(ts) if ts else None
+
+
+def alert_record(alert: Alert) -> Record:
+    """One line of alerts.ndjson; also the body of `GET /v1/alerts/{id}`."""
+    return {
+        "id": alert.id,
+        "detector": alert.detector,
+        "alert_type": alert.alert_type,
+        "title": alert.title,
+        "severity": alert.severity.value,
+        "tactic": alert.tactic.value,
+        "owasp": alert.owasp.value,
+        "status": alert.status.value,
+        "first_seen": rfc3339(alert.first_seen),
+        "last_seen": rfc3339(alert.last_seen),
+        "detected_at": rfc3339(alert.detected_at),
+        "actors": [{"kind": actor.kind.value, "id": actor.id} for actor in alert.actors],
+        "client_ips": list(alert.client_ips),
+        "endpoints": list(alert.endpoints),
+        "count": alert.count,
+        "explanation": alert.explanation.sentence,
+        "measures": [
+            {"name": m.name, "observed": m.observed, "baseline": m.baseline, "threshold": m.threshold, "unit": m.unit}
+            for m in alert.explanation.measures
+        ],
+        "evidence": [
+            {"observation_id": item.observation_id, "ts": rfc3339(item.ts), "summary": item.summary}
+            for item in alert.evidence
+        ],
+        "updated_at": rfc3339(alert.updated_at),
+        "revision": alert.revision,
+    }
+
+
+def observation_record(row: dict[str, Any]) -> Record:
+    """One line of observations.ndjson from a row of the view `observed`."""
+    named = bool(row["endpoint_id"])
+    return {
+        "id": row["id"],
+        "ts": rfc3339(row["ts"]),
+        "endpoint_id": f"{row['endpoint_id']:016x}" if named else None,
+        "method": row["method"],
+        "host": row["host"],
+        "template": row["template"] if named else None,
+        "operation": row["operation"] or None,
+        "status": row["status"],
+        "source": row["source"],
+        "actor": {"kind": row["actor_kind"], "id": row["actor_id"]},
+        "auth_scheme": row["auth_scheme"],
+        "client_ip": row["client_ip"],
+        "external": row["external"],
+        "user_agent": row["user_agent"],
+        "login_attempt": row["login_attempt"],
+        "indicators": [
+            {
+                "class": c,
+                "location": where,
+                "name": name,
+                "confidence": round(conf, 3),
+                "indicator": i,
+                "snippet": snippet,
+            }
+            for c, where, name, conf, i, snippet in zip(
+                row["indicator_class"],
+                row["indicator_location"],
+                row["indicator_name"],
+                row["indicator_confidence"],
+                row["indicator_id"],
+                row["indicator_snippet"],
+                strict=True,
+            )
+        ],
+        "information_types": [
+            {"type": t, "location": where, "path": path}
+            for t, where, path in zip(
+                row["information_type"], row["information_location"], row["information_path"], strict=True
+            )
+        ],
+        "response_signals": list(row["response_signals"]),
+        "cut": list(row["cut"]),
+    }
+
+
+def field_record(fact: FieldFact) -> Record:
+    """One line of fields.ndjson; `types` are information types, `value_types` what the values look like."""
+    return {
+        "method": fact.method,
+        "host": fact.host,
+        "template": fact.template,
+        "location": fact.location.value,
+        "path": fact.path,
+        "types": list(fact.types),
+        "value_types": list(fact.value_types),
+        "transactions": fact.transactions,
+        "endpoint_id": f"{fact.endpoint_id:016x}",
+    }
+
+
+def _information_record(fact: InformationFact) -> Record:
+    return {
+        "type": fact.type,
+        "location": fact.location.value,
+        "path": fact.path,
+        "transactions": fact.transactions,
+        "share": fact.share,
+        "status_classes": list(fact.status_classes),
+        "first_seen": rfc3339(fact.first_seen),
+        "last_seen": rfc3339(fact.last_seen),
+    }
+
+
+def endpoint_record(endpoint: Endpoint) -> Record:
+    """One endpoint of the inventory."""
+    return {
+        "id": endpoint.id,
+        "collection_id": endpoint.collection_id,
+        "method": endpoint.method,
+        "host": endpoint.host,
+        "template": endpoint.template,
+        "operation": endpoint.operation or None,
+        "first_seen": rfc3339(endpoint.first_seen),
+        "last_called": _moment(endpoint.last_called),
+        "calls": endpoint.calls,
+        "calls_by_status_class": dict(endpoint.calls_by_status_class),
+        "activity": endpoint.activity.value,
+        "authentication": endpoint.authentication.value,
+        "authentication_why": endpoint.authentication_why,
+        "external_traffic_observed": _moment(endpoint.external_last_seen),
+        "information_types": [_information_record(fact) for fact in endpoint.information_types],
+        "actors": endpoint.actors,
+        "clients": endpoint.clients,
+        "template_reason": endpoint.template_reason,
+        "template_confidence": endpoint.template_confidence,
+        "template_why": endpoint.template_why,
+    }
+
+
+def collection_record(collection: Collection) -> Record:
+    """One API collection."""
+    return {
+        "id": collection.id,
+        "name": collection.name,
+        "host": collection.host,
+        "base_path": collection.base_path,
+        "discovered_via": list(collection.discovered_via),
+        "endpoints": collection.endpoints,
+        "inactive": collection.inactive,
+        "unauthenticated": collection.unauthenticated,
+        "external": collection.external,
+        "sensitive": collection.sensitive,
+        "first_seen": rfc3339(collection.first_seen),
+        "last_called": _moment(collection.last_called),
+    }
+
+
+def finding_record(finding: Finding) -> Record:
+    """One recommendation judged for one endpoint."""
+    return {
+        "id": finding.id,
+        "recommendation": finding.recommendation,
+        "title": finding.title,
+        "severity": finding.severity.value,
+        "status": finding.status.value,
+        "cause": finding.cause,
+        "remediation": finding.remediation,
+        "endpoint_id": finding.endpoint_id,
+        "endpoint": finding.endpoint,
+        "evaluated_at": rfc3339(finding.evaluated_at),
+    }
+
+
+def ledger_record(entry: LedgerEntry) -> Record:
+    """The sums of one source."""
+    return {
+        "source": entry.source,
+        "received": entry.received,
+        "observed": entry.observed,
+        "duplicate": entry.duplicate,
+        "rejected": dict(entry.rejected),
+        "in_flight": entry.in_flight,
+    }
