@@ -74,7 +74,8 @@ def timeline(
         anchor = "start" if index == 0 else "end" if index == _LABELS - 1 else "middle"
         parts.append(f'<text x="{x(ts):.1f}" y="{_HEIGHT - 8:.1f}" text-anchor="{anchor}">{text}</text>')
     return Markup(  # noqa: S704 - every value above is a number or escaped
-        f'<svg class="chart" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" aria-label="Calls over time">{"".join(parts)}</svg>'
+        f'<svg class="chart" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" role="img" aria-label="Calls over time">'
+        f"{''.join(parts)}</svg>"
     )
 
 

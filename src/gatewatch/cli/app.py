@@ -1,0 +1,92 @@
+"""The command tree. Commands import what they need when they run, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from gatewatch import __version__
+from gatewatch.cli import (
+    alerts,
+    analyze,
+    database,
+    dead_letters,
+    detectors,
+    explain,
+    findings,
+    inventory,
+    ledger,
+    serve,
+    tokens,
+)
+from gatewatch.cli.output import show_error
+from gatewatch.errors import GatewatchError
+
+__all__ = ["EXIT_CODES", "app", "run"]
+
+EXIT_CODES = {
+    0: "done",
+    1: "internal error",
+    2: "wrong usage or input",
+    3: "wrong configuration",
+    4: "not found",
+    5: "conflict: changed meanwhile, or not allowed in this state",
+    6: "a store can't be used",
+    7: "journal full; try again later",
+    8: "the server can't be reached or refused the token",
+    10: "analyze: an alert or finding of the --fail-on severity or above",
+    130: "interrupted",
+}
+_EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+
+app = typer.Typer(
+    name="gatewatch",
+    help="API security for any gateway: inventory, posture, attack detection.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _module in (serve, analyze, explain):
+    _module.register(app)
+for _noun in (inventory, findings, alerts, ledger, dead_letters, detectors, tokens, database):
+    app.add_typer(_noun.app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"gatewatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    del version
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code and never a traceback for what a person did."""
+    as_json = "--json" in arguments
+    try:
+        result = app(args=list(arguments), standalone_mode=False)
+    except GatewatchError as error:
+        show_error(error.code, error.message, error.cure, as_json=as_json)
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 0
+    except click.ClickException as error:
+        if as_json:
+            show_error("usage", error.format_message(), "", as_json=True)
+        else:
+            error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        return 130
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,90 @@
+"""Tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+__all__ = ["AsJson", "Column", "show_error", "show_json", "show_record", "show_table"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "blue", "informational": "dim"}
+_STYLES = {
+    **_SEVERITY_STYLES,
+    "unauthenticated": "red",
+    "unhealthy": "red",
+    "authenticated": "green",
+    "healthy": "green",
+}
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column: heading, and the record's member or a function of the record."""
+
+    title: str
+    value: str | Callable[[Mapping[str, Any]], object]
+    right: bool = False
+
+    def text(self, record: Mapping[str, Any]) -> str:
+        """The cell; styled when the value is one of the words with a colour."""
+        found = record.get(self.value) if isinstance(self.value, str) else self.value(record)
+        shown = "-" if found is None or found == "" else str(found)
+        style = _STYLES.get(shown)
+        from rich.markup import escape
+
+        return f"[{style}]{shown}[/]" if style else escape(shown)
+
+
+def show_json(value: object) -> None:
+    """Indented JSON on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def show_table(
+    title: str, columns: Sequence[Column], records: Iterable[Mapping[str, Any]], *, more: bool = False
+) -> None:
+    """A table as wide as the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+    count = 0
+    for record in records:
+        table.add_row(*(column.text(record) for column in columns))
+        count += 1
+    console = Console()
+    console.print(table if count else f"{title}: none", highlight=False)
+    if more:
+        console.print("[dim]There are more: use --all or --limit.[/]")
+
+
+def show_record(title: str, record: Mapping[str, Any]) -> None:
+    """One thing, a line per member."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in record.items():
+        shown = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        table.add_row(name, Column(name, name).text({name: shown}))
+    Console().print(table, highlight=False)
+
+
+def show_error(code: str, message: str, cure: str, *, as_json: bool) -> None:
+    """An error with its cure on standard error."""
+    if as_json:
+        sys.stderr.write(
+            msgspec.json.encode({"error": {"code": code, "message": message, "cure": cure}}).decode() + "\n"
+        )
+        return
+    sys.stderr.write(f"error: {message}\n")
+    if cure:
+        sys.stderr.write(f"  {cure}\n")

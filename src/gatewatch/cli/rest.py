@@ -1,0 +1,96 @@
+"""The command line's way to a running server: the public REST API and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
+
+__all__ = ["Server", "ServerError", "ServerUrl", "TokenText"]
+
+ServerUrl = Annotated[str, typer.Option("--server", envvar="GATEWATCH_SERVER", help="Address of the running server.")]
+TokenText = Annotated[
+    str, typer.Option("--token", envvar="GATEWATCH_TOKEN", help="API token; `gatewatch serve` prints the first one.")
+]
+DEFAULT_SERVER = "http://127.0.0.1:8420"
+_TIMEOUT_S = 30.0
+_PAGE = 200
+
+
+class ServerError(GatewatchError):
+    """The server is not there, or does not accept the token."""
+
+    code = "server"
+    exit_code = 8
+
+
+class Server:
+    """Calls the REST API; problems become typed errors with the server's own words."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Nothing is sent yet."""
+        import httpx
+
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        self._url = url
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: object = None,
+        match: str = "",
+    ) -> Any:
+        """One call; the decoded answer, None when it is empty."""
+        import httpx
+
+        wanted = {name: value for name, value in (parameters or {}).items() if value not in (None, "", [], ())}
+        headers = {"if-match": match} if match else {}
+        try:
+            response = self._client.request(method, path, params=wanted, json=body, headers=headers)
+        except httpx.HTTPError as error:
+            raise ServerError(
+                f"no answer from {self._url}: {error}", cure="Start it with `gatewatch serve`, or give --server."
+            ) from error
+        if response.is_error:
+            raise _problem(response.status_code, response.content)
+        return response.json() if response.content else None
+
+    def items(self, path: str, *, parameters: Mapping[str, Any], limit: int | None) -> Iterator[dict[str, Any]]:
+        """Items of a list, page after page, at most `limit` (all when None)."""
+        cursor, left = "", limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            page = self.call("GET", path, parameters={**parameters, "limit": size, "cursor": cursor})
+            yield from page["items"]
+            cursor = page["next"]
+            left = None if left is None else left - len(page["items"])
+            if not cursor:
+                return
+
+
+def _problem(status: int, content: bytes) -> GatewatchError:
+    import json
+
+    try:
+        problem = json.loads(content)
+    except ValueError:
+        problem = {}
+    text = problem.get("detail") or problem.get("title") or f"the server answered {status}"
+    cure = problem.get("cure", "")
+    if status in (401, 403):
+        return ServerError(text, cure=cure or "Give a token with --token or GATEWATCH_TOKEN.")
+    kinds: dict[int, type[GatewatchError]] = {
+        404: NotFoundError,
+        409: ConflictError,
+        412: ConflictError,
+        422: InputError,
+        400: InputError,
+    }
+    return kinds.get(status, ServerError)(text, cure=cure)
