@@ -25,6 +25,16 @@ __all__ = [
 Record = dict[str, Any]
 """A JSON object."""
 
+_INDICATOR_MEMBERS = {
+    "class": "indicator_class",
+    "location": "indicator_location",
+    "name": "indicator_name",
+    "confidence": "indicator_confidence",
+    "indicator": "indicator_id",
+    "snippet": "indicator_snippet",
+}
+_INFORMATION_MEMBERS = {"type": "information_type", "location": "information_location", "path": "information_path"}
+
 
 def rfc3339(ts: float) -> str:
     """Unix seconds as RFC 3339 UTC with milliseconds."""
@@ -67,6 +77,11 @@ def alert_record(alert: Alert) -> Record:
     }
 
 
+def _zipped(row: Record, members: dict[str, str]) -> list[Record]:
+    columns = [row[column] for column in members.values()]
+    return [dict(zip(members, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
 def observation_record(row: dict[str, Any]) -> Record:
     """One line of observations.ndjson from a row of the view `observed`."""
     named = bool(row["endpoint_id"])
@@ -86,31 +101,8 @@ def observation_record(row: dict[str, Any]) -> Record:
         "external": row["external"],
         "user_agent": row["user_agent"],
         "login_attempt": row["login_attempt"],
-        "indicators": [
-            {
-                "class": c,
-                "location": where,
-                "name": name,
-                "confidence": round(conf, 3),
-                "indicator": i,
-                "snippet": snippet,
-            }
-            for c, where, name, conf, i, snippet in zip(
-                row["indicator_class"],
-                row["indicator_location"],
-                row["indicator_name"],
-                row["indicator_confidence"],
-                row["indicator_id"],
-                row["indicator_snippet"],
-                strict=True,
-            )
-        ],
-        "information_types": [
-            {"type": t, "location": where, "path": path}
-            for t, where, path in zip(
-                row["information_type"], row["information_location"], row["information_path"], strict=True
-            )
-        ],
+        "indicators": _zipped(row, _INDICATOR_MEMBERS),
+        "information_types": _zipped(row, _INFORMATION_MEMBERS),
         "response_signals": list(row["response_signals"]),
         "cut": list(row["cut"]),
     }
