@@ -18,6 +18,7 @@ __all__ = [
     "OwaspApi",
     "Severity",
     "Tactic",
+    "WindowCount",
 ]
 
 
@@ -129,6 +130,15 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     explanation: Explanation
     evidence: tuple[EvidenceItem, ...] = ()
+    window_start: float = 0.0
+    """Start of the aligned window judged; a later judgement of the same window replaces this one."""
+
+
+class WindowCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of an alert's count one window gave: what keeps a window judged twice from counting twice."""
+
+    start: float
+    count: int
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,3 +166,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[EvidenceItem, ...] = ()
     revision: int = 1
     """Counts every change; the ETag."""
+    windows: tuple[WindowCount, ...] = ()
+    """The newest windows (bounded) with their part of `count`; not shown, but must be stored with the alert."""
