@@ -101,7 +101,9 @@ def to_arrow(observations: Sequence[Observation], *, block: int, first_row: int 
             name = prefix + _INDICATOR_COLUMNS.get(member, member)
             columns[name] = [[getattr(item, member) for item in group] if group else [] for group in groups]
     arrays = [
-        pa.array(columns[field.name] if field.name in columns else [getattr(o, field.name) for o in observations], field.type)
+        pa.array(
+            columns[field.name] if field.name in columns else [getattr(o, field.name) for o in observations], field.type
+        )
         for field in SCHEMA
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)

@@ -1,0 +1,1 @@
+"""Attack indicators, one class of attack a file."""

@@ -1,0 +1,105 @@
+"""What indicators and recognizers have in common: candidates by Hyperscan, then a judgement in Python."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import msgspec
+
+from gatewatch.knowledge.word_lists import words
+from gatewatch.model.observation import Location
+
+__all__ = ["Indicator", "MatchValue", "PatternMeta", "Recognizer", "ResponseSignal", "Rule", "redacted", "strongest"]
+
+_VOCABULARY = words("attack_vocabulary")
+_TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
+_MAX_SNIPPET = 80
+_AROUND = 12
+
+
+class MatchValue(msgspec.Struct, gc=False):
+    """One value to look at. `text` is decoded and normalised, `raw` as it came."""
+
+    location: Location
+    name: str
+    text: str
+    raw: str = ""
+
+
+class PatternMeta(msgspec.Struct, frozen=True, kw_only=True):
+    """What people read about a pattern."""
+
+    id: str
+    title: str
+    references: tuple[str, ...] = ()
+    known_misses: str = ""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One structure that gives a class away. Confidence: 0.8 and more is strong alone, 0.5 to 0.8 wants company."""
+
+    id: str
+    expression: re.Pattern[str]
+    confidence: float
+
+
+def strongest(rules: tuple[Rule, ...], text: str) -> tuple[Rule, int, int] | None:
+    """The matching rule of highest confidence with the span it matched."""
+    best: tuple[Rule, int, int] | None = None
+    for rule in rules:
+        if best is not None and rule.confidence <= best[0].confidence:
+            continue
+        if match := rule.expression.search(text):
+            best = (rule, match.start(), match.end())
+    return best
+
+
+class Indicator(ABC):
+    """An attack class. One file under `observe/indicators`."""
+
+    meta: ClassVar[PatternMeta]
+    expressions: ClassVar[tuple[bytes, ...]]
+    """Hyperscan candidates, caseless, on normalised text; selective, because each hit costs a call."""
+
+    @abstractmethod
+    def judge(self, value: MatchValue) -> tuple[float, str, str] | None:
+        """(confidence, rule id, redacted snippet) or None."""
+
+
+class Recognizer(ABC):
+    """An information type. One file under `observe/recognizers`."""
+
+    meta: ClassVar[PatternMeta]
+    expressions: ClassVar[tuple[bytes, ...]]
+
+    @abstractmethod
+    def recognise(self, value: MatchValue) -> bool:
+        """Whether the value holds this type: validated, and the field's name does not speak against it."""
+
+
+class ResponseSignal(ABC):
+    """A sign in a response that an attack worked. One file under `observe/response_signals`."""
+
+    meta: ClassVar[PatternMeta]
+    expressions: ClassVar[tuple[bytes, ...]]
+
+    @abstractmethod
+    def present(self, body: str, requests: list[MatchValue]) -> bool:
+        """Whether the response shows it, given the values of the request."""
+
+
+def redacted(text: str, start: int = 0, end: int | None = None) -> str:
+    """The part of a value around an attack with everything but attack vocabulary and punctuation masked."""
+    part = text[max(0, start - _AROUND) : (len(text) if end is None else end) + _AROUND][: 2 * _MAX_SNIPPET]
+    shown = []
+    for token in _TOKENS.findall(part):
+        if token.isspace():
+            shown.append(" ")
+        elif token[0].isalnum() or token[0] == "_":
+            small = token.lower()
+            shown.append(token if small in _VOCABULARY or (len(token) == 1 and token.isdigit()) else "•")
+        else:
+            shown.append(token if token.isascii() else "•")
+    return "".join(shown)[:_MAX_SNIPPET]

@@ -1,0 +1,1 @@
+"""Information types, one a file."""

@@ -1,0 +1,102 @@
+"""Keys of cloud services and platforms, told by the prefixes their makers gave them for this purpose."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from gatewatch.observe.field_names import FieldName, field_name
+from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
+from gatewatch.observe.value_types import shannon_entropy
+
+__all__ = ["AwsAccessKey", "AwsSecretKey", "AzureStorageKey", "GithubToken", "GoogleApiKey", "SlackToken", "StripeKey"]
+
+_RANDOM_BITS = 3.0
+
+
+class _Prefixed(Recognizer):
+    """A fixed prefix, a fixed alphabet, and randomness."""
+
+    pattern: ClassVar[re.Pattern[str]]
+
+    def recognise(self, value: MatchValue) -> bool:
+        """Documentation placeholders such as `AKIAXXXXXXXXXXXXXXXX` have no entropy."""
+        return any(shannon_entropy(match.group()) > _RANDOM_BITS for match in self.pattern.finditer(value.text))
+
+
+class AwsAccessKey(_Prefixed):
+    """AWS access key id."""
+
+    meta = PatternMeta(id="aws_access_key", title="AWS access key id", references=("AWS IAM: unique identifiers",))
+    expressions = (rb"\b(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",)
+    pattern = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b")
+
+
+class GoogleApiKey(_Prefixed):
+    """Google API key."""
+
+    meta = PatternMeta(id="gcp_api_key", title="Google API key", references=("Google Cloud: API keys",))
+    expressions = (rb"AIza[\w-]{35}",)
+    pattern = re.compile(r"\bAIza[\w-]{35}(?![\w-])")
+
+
+class GithubToken(_Prefixed):
+    """GitHub token."""
+
+    meta = PatternMeta(id="github_token", title="GitHub token", references=("GitHub: token formats",))
+    expressions = (rb"gh[pousr]_[A-Za-z0-9]{36}", rb"github_pat_\w{22,}")
+    pattern = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})\b")
+
+
+class SlackToken(_Prefixed):
+    """Slack token."""
+
+    meta = PatternMeta(id="slack_token", title="Slack token", references=("Slack: token types",))
+    expressions = (rb"xox[abeoprs]-[\w-]{10,}",)
+    pattern = re.compile(r"\bxox[abeoprs]-[\w-]{10,250}")
+
+
+class StripeKey(_Prefixed):
+    """Stripe secret key."""
+
+    meta = PatternMeta(id="stripe_key", title="Stripe secret key", references=("Stripe: API keys",))
+    expressions = (rb"[sr]k_(live|test)_[A-Za-z0-9]{16,}",)
+    pattern = re.compile(r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,247}\b")
+
+
+class AzureStorageKey(_Prefixed):
+    """Azure storage account key or connection string."""
+
+    meta = PatternMeta(
+        id="azure_storage_key", title="Azure storage account key", references=("Azure Storage: account keys",)
+    )
+    expressions = (
+        rb"AccountKey\s{0,3}=\s{0,3}[\w+/]{80,}",
+        rb"SharedAccessKey\s{0,3}=\s{0,3}[\w+/]{40,}",
+        rb"[\w+/]{86}==",
+    )
+    pattern = re.compile(
+        r"AccountKey\s*=\s*[\w+/]{80,}={0,2}|SharedAccessKey\s*=\s*[\w+/]{40,}={0,2}|(?<![\w+/])[\w+/]{86}==(?![\w+/=])"
+    )
+
+
+class AwsSecretKey(Recognizer):
+    """AWS secret access key."""
+
+    meta = PatternMeta(
+        id="aws_secret_key",
+        title="AWS secret access key",
+        references=("AWS IAM: access keys",),
+        known_misses="Forty random characters in a field whose name does not say what they are.",
+    )
+    expressions = (rb"(^|[^\w/+=])[\w/+]{40}($|[^\w/+=])",)
+    _pattern = re.compile(r"(?<![\w/+=])[A-Za-z0-9/+]{40}(?![\w/+=])")
+    _names = FieldName("secret", "secretkey", "secretaccesskey", "awssecret", "accesskey", "credential")
+
+    def recognise(self, value: MatchValue) -> bool:
+        """Forty characters of mixed case with high entropy where name or text speaks of a secret; hex digests are none."""
+        named = self._names.fits(field_name(value.name)) or "secret" in value.text.lower()
+        return named and any(
+            shannon_entropy(text) > 4.0 and not re.fullmatch(r"[0-9a-f]+", text, re.IGNORECASE)  # noqa: PLR2004 - hex has at most 4 bits
+            for text in self._pattern.findall(value.text)
+        )

@@ -1,0 +1,1 @@
+"""Signs in responses that an attack worked, one a file."""
