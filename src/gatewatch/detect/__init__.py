@@ -1,1 +1,1 @@
-"""Detectors: queries over stored observations, and the folding of their rows into alerts."""
+"""Detection: every detector is one query over stored observations, judged window by window (DESIGN section 4)."""

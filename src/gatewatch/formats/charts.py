@@ -32,9 +32,9 @@ def _nice_ceiling(value: float) -> float:
 
 
 def _short(value: float) -> str:
-    if value >= 1_000_000:  # noqa: PLR2004 - a million is a million
+    if value >= 1_000_000:
         return f"{value / 1_000_000:g}M"
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - SI prefix
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
 def timeline(
@@ -109,7 +109,7 @@ def bars(rows: Sequence[tuple[str, int]], *, kind: str) -> Markup:
         y = index * line
         length = (width - label_w - 60) * count / most
         css = f"bar {label}" if kind == "severity" else "bar"
-        shown = label if len(label) <= 44 else label[:43] + "…"  # noqa: PLR2004 - what fits the label column
+        shown = label if len(label) <= 44 else label[:43] + "…"
         parts.append(
             f'<text x="{label_w - 8:g}" y="{y + 16:g}" text-anchor="end">{escape(shown)}'
             f"<title>{escape(label)}</title></text>"

@@ -37,7 +37,7 @@ class FieldName:
         """Whether one of the last three words, or these words joined, is in the set."""
         wanted = self._strong if strong else self._words
         tail = words[-_TAIL:]
-        if any(word in wanted for word in tail):
+        if any(word in wanted for word in tail) or any("".join(tail[i:]) in wanted for i in range(len(tail))):
             return True
         joined = "".join(tail)
         return any(word in joined for word in self._joined if word in wanted)

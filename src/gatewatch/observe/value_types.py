@@ -56,11 +56,11 @@ def looks_random(text: str) -> bool:
     letters = sum(c.isalpha() for c in text)
     pairs = [(a, b) for a, b in pairwise(text) if a.isalnum() and b.isalnum()]
     changes = sum(a.isdigit() != b.isdigit() for a, b in pairs)
-    if digits and letters and changes >= 3 and (size >= _MIN_OPAQUE or "-" not in text):  # noqa: PLR2004 - documented
+    if digits and letters and changes >= 3 and (size >= _MIN_OPAQUE or "-" not in text):
         return True
     mixed_case = any(c.isupper() for c in text[1:]) and any(c.islower() for c in text)
-    if size >= _MIN_OPAQUE and digits >= 2 and letters and mixed_case:  # noqa: PLR2004 - two digits rule out names
-        return shannon_entropy(text) > 3.2  # noqa: PLR2004 - English-like slugs measure below 3.2 at this length
+    if size >= _MIN_OPAQUE and digits >= 2 and letters and mixed_case:
+        return shannon_entropy(text) > 3.2
     flips = sum(a.isupper() != b.isupper() for a, b in pairs if a.isalpha() and b.isalpha())
     return size >= _MIN_LETTERS and mixed_case and flips > size / 3 and "-" not in text
 
@@ -75,7 +75,7 @@ def classify(text: str) -> str:
     if known is not None:
         return known
     found = _classify(text)
-    if len(text) <= 64:  # noqa: PLR2004 - long values hardly repeat
+    if len(text) <= 64:
         if len(_known) >= _REMEMBERED:
             _known.clear()
         _known[text] = found
@@ -85,7 +85,7 @@ def classify(text: str) -> str:
 def _classify(text: str) -> str:
     if len(text) > _MAX_TYPED:
         return "string"
-    word = _WORDS.get(text.lower() if len(text) < 6 else text)  # noqa: PLR2004 - longest word is five letters
+    word = _WORDS.get(text.lower() if len(text) < 6 else text)
     if word:
         return word
     match = _TYPES.fullmatch(text)

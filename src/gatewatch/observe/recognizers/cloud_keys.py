@@ -97,6 +97,6 @@ class AwsSecretKey(Recognizer):
         """Forty characters of mixed case with high entropy where name or text speaks of a secret; hex digests are none."""
         named = self._names.fits(field_name(value.name)) or "secret" in value.text.lower()
         return named and any(
-            shannon_entropy(text) > 4.0 and not re.fullmatch(r"[0-9a-f]+", text, re.IGNORECASE)  # noqa: PLR2004 - hex has at most 4 bits
+            shannon_entropy(text) > 4.0 and not re.fullmatch(r"[0-9a-f]+", text, re.IGNORECASE)
             for text in self._pattern.findall(value.text)
         )

@@ -125,7 +125,7 @@ class TemplateLearner:
         while again and root is not None:
             again = False
             for prefix, node in list(root.walk()):
-                if len(node.children) < 2:  # noqa: PLR2004 - a single child has no siblings
+                if len(node.children) < 2:
                     continue
                 made = [d for group in candidate_groups(node) if (d := decide(node, group))]
                 for decision in made:

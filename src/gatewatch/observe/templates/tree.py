@@ -96,7 +96,7 @@ def candidate_groups(node: Position) -> Iterator[Group]:
         for total, group in groups:
             if why := _alike(total, child):
                 group.names.append(name)
-                group.evidence = why if group.evidence == "none" or len(group.names) == 2 else group.evidence  # noqa: PLR2004
+                group.evidence = why if group.evidence == "none" or len(group.names) == 2 else group.evidence
                 total.absorb(child)
                 break
         else:

@@ -1,0 +1,1 @@
+"""Detectors of access to other people's objects."""

@@ -1,0 +1,95 @@
+-- 1. who could be walking, from the 20-minute view (a necessary condition that only grows within a window);
+-- 2. what those actors and their peers did in earlier windows, from the same view;
+-- 3. event by event, only for the endpoints of the candidates: distinct values, misses, peers so far.
+WITH
+    candidates AS
+    (
+        SELECT endpoint_id, location, name, actor_kind, actor_id
+        FROM object_access
+        WHERE slot >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC') AND slot < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC') AND endpoint_id != 0
+        GROUP BY slot, endpoint_id, location, name, actor_kind, actor_id
+        HAVING uniqCombinedMerge(12)(values) >= 0.9 * {missing_values:UInt32}
+    ),
+    slots AS
+    (
+        SELECT toFloat64(toUnixTimestamp(slot)) AS window_start, endpoint_id, location, name,
+               concat(toString(actor_kind), ':', actor_id) AS who, uniqCombinedMerge(12)(values) AS objects
+        FROM object_access
+        WHERE slot >= fromUnixTimestamp64Milli(toInt64(({window_start:Float64} - {history_days:UInt32} * 86400) * 1000), 'UTC') AND slot < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
+          AND (endpoint_id, location, name) IN (SELECT endpoint_id, location, name FROM candidates)
+        GROUP BY slot, endpoint_id, location, name, actor_kind, actor_id
+    ),
+    own AS
+    (
+        SELECT window_start, endpoint_id, location, name, who,
+               max(objects) OVER earlier AS own_most, count() OVER earlier AS own_windows
+        FROM slots
+        WHERE who IN (SELECT concat(toString(actor_kind), ':', actor_id) FROM candidates)
+        WINDOW earlier AS (PARTITION BY endpoint_id, location, name, who ORDER BY window_start RANGE BETWEEN 2592000 PRECEDING AND 1 PRECEDING)
+    ),
+    peers AS
+    (
+        SELECT window_start, endpoint_id, location, name,
+               max(typical) OVER earlier AS peers_most, quantileExact(0.9)(typical) OVER earlier AS peers_usual
+        FROM (SELECT window_start, endpoint_id, location, name, quantileExact(0.95)(objects) AS typical FROM slots GROUP BY window_start, endpoint_id, location, name)
+        WINDOW earlier AS (PARTITION BY endpoint_id, location, name ORDER BY window_start RANGE BETWEEN 2592000 PRECEDING AND 1 PRECEDING)
+    ),
+    events AS
+    (
+        SELECT ts, id, endpoint_id, location, name, value, toString(actor_kind) AS kind, actor_id, client_ip, user_agent_value, status,
+               concat(toString(actor_kind), ':', actor_id) AS who, auth_scheme = 'none' AND status BETWEEN 200 AND 399 AS anonymous,
+               toFloat64(intDiv(toUnixTimestamp(ts), {window_s:UInt32}) * {window_s:UInt32}) AS window_start, if(template = '', '', concat(method, ' ', host, ' ', template)) AS place, concat(method, ' ', if(template = '', host, template), ' answered ', toString(status)) AS summary
+        FROM observed
+        ARRAY JOIN parameter_location AS location, parameter_name AS name, parameter_value AS value, parameter_reference AS reference
+        WHERE ts >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC')
+          AND ts < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
+          AND endpoint_id IN (SELECT endpoint_id FROM candidates) AND reference
+          AND (endpoint_id, location, name) IN (SELECT endpoint_id, location, name FROM candidates)
+    ),
+    firsts AS
+    (
+        SELECT *,
+               row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, who, value ORDER BY ts, id) = 1 AS new_object,
+               row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, who ORDER BY ts, id) = 1 AS new_actor,
+               row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, who, user_agent_value ORDER BY ts, id) = 1 AS new_agent
+        FROM events
+    ),
+    running AS
+    (
+        SELECT *,
+               sum(new_object) OVER by_actor AS objects, count() OVER by_actor AS calls, sum(new_agent) OVER by_actor AS agents,
+               sum(new_object AND status IN (403, 404)) OVER by_actor AS misses,
+               sum(anonymous) OVER by_actor AS own_anonymous,
+               sum(new_object) OVER everybody AS pairs, sum(new_actor) OVER everybody AS actors_seen,
+               sum(anonymous) OVER everybody AS all_anonymous, count() OVER everybody AS all_calls
+        FROM firsts
+        WINDOW by_actor AS (PARTITION BY window_start, endpoint_id, location, name, who ORDER BY ts, id ROWS UNBOUNDED PRECEDING),
+               everybody AS (PARTITION BY window_start, endpoint_id, location, name ORDER BY ts, id ROWS UNBOUNDED PRECEDING)
+    ),
+    judged AS
+    (
+        SELECT r.*, o.own_most, o.own_windows, p.peers_usual,
+               greatest(1., (pairs - objects) / greatest(actors_seen - 1, 1), toFloat64(p.peers_usual)) AS peers_now,
+               misses / objects AS miss_share,
+               all_calls - calls >= 10 AND all_anonymous - own_anonymous >= 0.3 * (all_calls - calls) AS is_public,
+               own_windows >= 3 AS known,
+               (miss_share >= {missing_share:Float64} AND objects >= {missing_values:UInt32} * if(is_public, 2, 1) AND objects >= {missing_deviation:Float64} * peers_now
+                    AND (NOT known OR objects >= 2 * own_most))
+               OR (objects >= {values:UInt32} AND objects >= {deviation:Float64} * peers_now AND NOT is_public
+                    AND (actors_seen >= 3 OR p.peers_usual > 0)
+                    AND (kind != 'address' OR agents <= 3)
+                    AND if(known, objects >= 3 * own_most, kind NOT IN ('key', 'consumer', 'certificate') OR miss_share >= 0.02)) AS fires
+        FROM running AS r
+        LEFT JOIN own AS o ON o.window_start = r.window_start AND o.endpoint_id = r.endpoint_id AND o.location = r.location AND o.name = r.name AND o.who = r.who
+        LEFT JOIN peers AS p ON p.window_start = r.window_start AND p.endpoint_id = r.endpoint_id AND p.location = r.location AND p.name = r.name
+        WHERE objects >= {missing_values:UInt32} OR r.who IN (SELECT concat(toString(actor_kind), ':', actor_id) FROM candidates)
+    )
+SELECT window_start, who, endpoint_id, min(ts) AS first_seen, max(ts) AS last_seen, minIf(ts, fires) AS detected_at,
+       uniqExact(id) AS count, any(name) AS parameter, any(location) AS parameter_location, uniqExact(value) AS distinct_values,
+       uniqExactIf(value, status IN (403, 404)) AS values_missed, uniqExactIf(value, status BETWEEN 200 AND 399) AS values_read,
+       argMaxIf(peers_now, ts, fires) AS peers_values, max(own_most) AS own_values,
+       groupUniqArray(100)((kind, actor_id)) AS actors, groupUniqArray(100)(client_ip) AS client_ips,
+       groupUniqArrayIf(100)(place, place != '') AS endpoints, groupArraySorted(10)((ts, id, concat(summary, ', new value of ', name))) AS evidence
+FROM judged
+GROUP BY window_start, who, endpoint_id
+HAVING countIf(fires) > 0

@@ -1,0 +1,1 @@
+"""Detectors that read attack patterns seen in values."""

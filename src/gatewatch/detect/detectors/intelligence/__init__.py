@@ -1,0 +1,1 @@
+"""Detectors that know addresses from lists."""

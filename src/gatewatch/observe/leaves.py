@@ -1,0 +1,101 @@
+"""The leaves of a body: dotted path and value, within hard limits."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from gatewatch.config.settings import LimitSettings
+from gatewatch.observe.value_types import classify, looks_random
+
+__all__ = ["Cuts", "Leaf", "flatten", "safe_name"]
+
+_MAX_NAME = 64
+_UNSAFE = re.compile(r"[^\w$@:. \-\[\]/]")
+_TYPED_NAMES = frozenset(
+    {
+        "int",
+        "uuid",
+        "ulid",
+        "objectid",
+        "hash",
+        "email",
+        "jwt",
+        "token",
+        "base64",
+        "ip",
+        "phone",
+        "date",
+        "datetime",
+        "url",
+    }
+)
+
+
+class Leaf(msgspec.Struct, gc=False):
+    """One scalar of a body; `value` is text, `kind` its type in the body: string, int, float, bool, null, bytes."""
+
+    path: str
+    value: str
+    kind: str
+
+
+class Cuts(msgspec.Struct):
+    """What limits removed, gathered while decoding."""
+
+    names: set[str] = set()
+
+    def add(self, name: str) -> None:
+        """Remember one cut."""
+        self.names.add(name)
+
+
+_names: dict[str, str] = {}
+_REMEMBERED = 32_768
+
+
+def safe_name(name: str) -> str:
+    """A member or parameter name fit to be stored: one that is itself data becomes `{key}`."""
+    known = _names.get(name)
+    if known is None:
+        if len(_names) >= _REMEMBERED:
+            _names.clear()
+        data = len(name) > _MAX_NAME or classify(name) in _TYPED_NAMES or looks_random(name) or _UNSAFE.search(name)
+        known = _names[name] = "{key}" if data else name
+    return known
+
+
+def flatten(value: object, limits: LimitSettings, cuts: Cuts) -> list[Leaf]:
+    """Leaves of decoded JSON in document order."""
+    found: list[Leaf] = []
+    _walk(value, "", 0, found, limits, cuts)
+    return found
+
+
+def _walk(value: object, path: str, depth: int, found: list[Leaf], limits: LimitSettings, cuts: Cuts) -> None:
+    if len(found) >= limits.members:
+        cuts.add("members")
+        return
+    if isinstance(value, str):
+        found.append(Leaf(path, value, "string"))
+    elif isinstance(value, dict):
+        if depth >= limits.depth:
+            cuts.add("depth")
+            return
+        for name, item in value.items():
+            inner = f"{path}.{safe_name(name)}" if path else safe_name(name)
+            _walk(item, inner, depth + 1, found, limits, cuts)
+    elif isinstance(value, list):
+        if depth >= limits.depth:
+            cuts.add("depth")
+            return
+        inner = path + "[]"
+        for item in value:
+            _walk(item, inner, depth + 1, found, limits, cuts)
+    elif value is None:
+        found.append(Leaf(path, "", "null"))
+    elif isinstance(value, bool):
+        found.append(Leaf(path, "true" if value else "false", "bool"))
+    else:
+        found.append(Leaf(path, str(value), "int" if isinstance(value, int) else "float"))

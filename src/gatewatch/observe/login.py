@@ -1,0 +1,64 @@
+"""Whether a call tries to authenticate somebody, and whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from gatewatch.observe.leaves import Leaf
+
+__all__ = ["Login", "read_login"]
+
+_SECRETS = re.compile(
+    r"(?:^|[._\-\[\]])(?:pass(?:word|wd|phrase|code)?|pwd|pin|otp|totp|mfa_?code|one_?time_?(?:code|password)|verification_?code|client_?secret|mot_?de_?passe|contrasena|senha|passwort|kennwort)$|(?:Password|Passwd|Pin|Otp)$",
+    re.IGNORECASE,
+)
+_NEW_SECRET = re.compile(
+    r"(?:new|confirm|repeat|again|retype|verify)[._-]?pass|pass(?:word)?[._-]?(?:new|confirm|repeat|2)|old_?pass|current_?pass",
+    re.IGNORECASE,
+)
+_USERS = re.compile(
+    r"(?:^|[._\-\[\]])(?:user(?:_?name|_?id|_?login)?|login(?:_?name|_?id)?|e?-?mail(?:_?address)?|account(?:_?name)?|identifier|phone(?:_?number)?|client_?id|benutzer(?:name)?|utilisateur|usuario|cpf|msisdn|handle|nick(?:name)?)$|(?:UserName|Username|Email|Login|UserId)$",
+    re.IGNORECASE,
+)
+_LOGIN_PATH = re.compile(
+    r"/(?:log-?in|sign-?in|signin|authenticate|authentication|auth|sessions?|token|oauth2?/token|connect/token|logon|user_?login|account/login|otp|mfa|2fa|verify-otp|wp-login\.php|wp-login|xmlrpc\.php)/?$",
+    re.IGNORECASE,
+)
+_REGISTER = re.compile(
+    r"/(?:register|sign-?up|registration|users|accounts|customers|reset|change|password)[^/]*/?$", re.IGNORECASE
+)
+
+
+class Login(msgspec.Struct, frozen=True, gc=False):
+    """An attempt; names are in memory only and become fingerprints."""
+
+    user: str = ""
+    secret: str = ""
+
+
+def read_login(method: str, path: str, leaves: Sequence[Leaf], operation: str) -> Login | None:
+    """The attempt that a request makes, or None.
+
+    With a body: a secret-like member, unless the path or the members say that a password is being set. Without a body:
+    POST to a path that ends in the words for logging in.
+    """
+    if method not in ("POST", "PUT", "GET", "PATCH"):
+        return None
+    secret = user = ""
+    setting = False
+    for leaf in leaves:
+        if _NEW_SECRET.search(leaf.path):
+            setting = True
+        elif not secret and leaf.value and _SECRETS.search(leaf.path):
+            secret = leaf.value
+        elif not user and leaf.value and _USERS.search(leaf.path):
+            user = leaf.value
+    named = bool(_LOGIN_PATH.search(path)) or "login" in operation.lower() or "signin" in operation.lower()
+    if secret and not setting and (named or not _REGISTER.search(path)) and (user or named):
+        return Login(user.strip().lower(), secret)
+    if named and method == "POST":
+        return Login(user.strip().lower(), secret)
+    return None

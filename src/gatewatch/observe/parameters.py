@@ -1,0 +1,78 @@
+"""Input values as parameters: where, name, type, length, fingerprint, and whether they refer to an object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gatewatch.config.settings import LimitSettings
+from gatewatch.model.observation import Location, Parameter
+from gatewatch.observe.fingerprint import Fingerprinter
+from gatewatch.observe.identity import Identities
+from gatewatch.observe.leaves import Cuts, Leaf, safe_name
+from gatewatch.observe.value_types import classify
+
+__all__ = ["Parameters"]
+
+_REFERENCE_TYPES = frozenset({"int", "uuid", "ulid", "objectid", "hash", "token", "email", "phone", "string"})
+_REFERENCE_NAME = re.compile(
+    r"(?:^|[._\-\[\]])(?:id|ids|uid|uuid|guid|key|ref|reference|slug|number|no|nr|code|account|order|invoice|user|customer|client|member|owner|card|file|document|iban|email|username)s?$"
+    r"|(?:Id|Uuid|Guid|ID|Ref|Number|No|Key|Code)s?$",
+    re.IGNORECASE,
+)
+# Paging and formatting numbers are not identifiers, whatever their name ends in.
+_NOT_REFERENCE = re.compile(
+    r"(?:^|[._-])(?:page|offset|limit|size|per_?page|count|start|skip|take|cursor|sort|order_?by|order|q|query|search|lang|locale|currency|country|format|fields|include|ts|timestamp|nonce|_|v|version|zip|zip_?code|postal_?code|postcode|country_?code|status_?code|promo_?code|error_?code|phone_?number|api_?key)$",
+    re.IGNORECASE,
+)
+_PATH_REFERENCES = frozenset(
+    {"int", "uuid", "ulid", "objectid", "hash", "token", "email", "string", "phone", "list", "base64"}
+)
+_SECRET = re.compile(r"pass(?:word|wd|code)?$|pwd$|secret|pin$|cvv|cvc|otp$|token$", re.IGNORECASE)
+_REMEMBERED = 16_384
+
+
+class Parameters:
+    """Bounded per transaction: path and query first, then body members in document order."""
+
+    def __init__(self, limits: LimitSettings, fingerprint: Fingerprinter, identities: Identities) -> None:
+        """Keys in the query are credentials, so they are no parameters."""
+        self._limit, self._fingerprint, self._identities = limits.parameters, fingerprint, identities
+        self._references: dict[str, bool] = {}
+
+    def of(
+        self, path: Sequence[tuple[str, str, str]], query: Sequence[tuple[str, str]], leaves: Sequence[Leaf], cuts: Cuts
+    ) -> tuple[Parameter, ...]:
+        """Parameters of one request."""
+        fingerprint = self._fingerprint
+        found = [
+            Parameter(Location.REQUEST_PATH, name, kind, len(raw), fingerprint(raw), kind in _PATH_REFERENCES)
+            for name, kind, raw in path
+        ]
+        for raw_name, value in query:
+            name = safe_name(raw_name)
+            kind = classify(value)
+            secret = self._identities.is_key_parameter(raw_name)
+            refers = not secret and kind in _REFERENCE_TYPES and self._refers(name)
+            found.append(
+                Parameter(Location.REQUEST_QUERY, name, kind, len(value), fingerprint(value) if value else 0, refers)
+            )
+        room = self._limit - len(found)
+        if len(leaves) > room:
+            cuts.add("parameters")
+        for leaf in leaves[: max(0, room)]:
+            value = leaf.value
+            kind = classify(value) if leaf.kind == "string" else leaf.kind
+            refers = kind in _REFERENCE_TYPES and 0 < len(value) <= 128 and self._refers(leaf.path)
+            number = fingerprint(value) if refers else 0
+            found.append(Parameter(Location.REQUEST_BODY, leaf.path, kind, len(value), number, refers))
+        return tuple(found[: self._limit])
+
+    def _refers(self, name: str) -> bool:
+        known = self._references.get(name)
+        if known is None:
+            if len(self._references) >= _REMEMBERED:
+                self._references.clear()
+            known = bool(_REFERENCE_NAME.search(name)) and not _NOT_REFERENCE.search(name) and not _SECRET.search(name)
+            self._references[name] = known
+        return known
