@@ -59,6 +59,8 @@ class Detector(ABC):
     """Columns that make two rows the same alert."""
     query: ClassVar[str]
     window_s: ClassVar[int] = 300
+    constants: ClassVar[Mapping[str, SettingValue]] = {}
+    """Bound parameters that nobody changes: what tells detectors with one query apart."""
 
     def __init__(self, overrides: Mapping[str, SettingValue] | None = None) -> None:
         """Raises DefinitionError when an override is unknown or out of range."""
@@ -67,8 +69,8 @@ class Detector(ABC):
     def parameters(self, window_start: float, window_end: float) -> dict[str, SettingValue]:
         """Bound parameters for [window_start, window_end) in Unix seconds; the start is moved back to a window's."""
         aligned = window_start - window_start % self.window_s
-        known = {**msgspec.structs.asdict(self.values), "window_start": aligned, "window_end": float(window_end)}
-        known["window_s"] = self.window_s
+        known = {**self.constants, **msgspec.structs.asdict(self.values), "window_s": self.window_s}
+        known |= {"window_start": float(aligned), "window_end": float(window_end)}
         return {name: known[name] for name in dict.fromkeys(_BOUND.findall(self.query))}
 
     @abstractmethod
@@ -86,7 +88,7 @@ class Detector(ABC):
 
 def all_detectors(overrides: Mapping[str, Mapping[str, SettingValue]] | None = None) -> list[Detector]:
     """Built-in detectors and those of entry-point group `gatewatch.detectors`, with changed settings by id."""
-    kinds: Sequence[type[Detector]] = discover("gatewatch.detect.detectors", Detector, group="gatewatch.detectors")  # type: ignore[type-abstract]  # discover returns concrete subclasses only
+    kinds: Sequence[type[Detector]] = discover("gatewatch.detect.detectors", Detector, group="gatewatch.detectors")
     return [kind((overrides or {}).get(kind.meta.id)) for kind in kinds]
 
 

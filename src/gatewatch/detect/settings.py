@@ -11,7 +11,7 @@ from msgspec import Meta, inspect
 from gatewatch.errors import DefinitionError
 from gatewatch.model.alert import Severity
 
-__all__ = ["SettingField", "Settings", "changed", "count", "fields", "fraction", "ratio", "severity_of"]
+__all__ = ["SettingField", "SettingValue", "Settings", "changed", "count", "fields", "fraction", "ratio", "severity_of"]
 
 T = TypeVar("T", bound="Settings")
 SettingValue = float | int | bool | str

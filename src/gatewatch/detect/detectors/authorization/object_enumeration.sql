@@ -68,15 +68,17 @@ WITH
     ),
     judged AS
     (
-        SELECT r.*, o.own_most, o.own_windows, p.peers_usual,
-               greatest(1., (pairs - objects) / greatest(actors_seen - 1, 1), toFloat64(p.peers_usual)) AS peers_now,
+        SELECT r.window_start AS window_start, r.ts AS ts, r.id AS id, r.who AS who, r.endpoint_id AS endpoint_id, r.location AS location, r.name AS name,
+               r.value AS value, r.kind AS kind, r.actor_id AS actor_id, r.client_ip AS client_ip, r.status AS status, r.place AS place, r.summary AS summary,
+               r.objects AS objects, o.own_most AS own_most, o.own_windows AS own_windows, p.peers_usual AS peers_usual,
+               greatest(1., (pairs - objects) / greatest(actors_seen - 1, 1), toFloat64(peers_usual)) AS peers_now,
                misses / objects AS miss_share,
                all_calls - calls >= 10 AND all_anonymous - own_anonymous >= 0.3 * (all_calls - calls) AS is_public,
                own_windows >= 3 AS known,
                (miss_share >= {missing_share:Float64} AND objects >= {missing_values:UInt32} * if(is_public, 2, 1) AND objects >= {missing_deviation:Float64} * peers_now
                     AND (NOT known OR objects >= 2 * own_most))
                OR (objects >= {values:UInt32} AND objects >= {deviation:Float64} * peers_now AND NOT is_public
-                    AND (actors_seen >= 3 OR p.peers_usual > 0)
+                    AND (actors_seen >= 3 OR peers_usual > 0)
                     AND (kind != 'address' OR agents <= 3)
                     AND if(known, objects >= 3 * own_most, kind NOT IN ('key', 'consumer', 'certificate') OR miss_share >= 0.02)) AS fires
         FROM running AS r

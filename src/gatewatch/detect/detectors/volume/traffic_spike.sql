@@ -64,7 +64,8 @@ WITH
     ),
     judged AS
     (
-        SELECT r.*, o.own_most AS own_most, o.own_hours AS own_hours, w.total_usual AS total_usual, w.address_most AS address_most, w.known_hours AS known_hours,
+        SELECT r.window_start AS window_start, r.endpoint_id AS endpoint_id, r.client_ip AS client_ip, r.minute AS minute, r.minute_calls AS minute_calls,
+               r.first_call AS first_call, r.last_call AS last_call, r.calls_here AS calls_here, o.own_most AS own_most, o.own_hours AS own_hours, w.total_usual AS total_usual, w.address_most AS address_most, w.known_hours AS known_hours,
                (e.calls_all - calls_here) / greatest(e.addresses_seen - 1, 1) AS peers_now,
                multiIf(own_hours >= 3, own_most, known_hours >= 3, address_most, peers_now) AS usual,
                calls_here >= {calls:UInt32}
@@ -97,6 +98,7 @@ WITH
           AND (endpoint_id, client_ip) IN (SELECT endpoint_id, client_ip FROM spikes)
         GROUP BY window_start, endpoint_id, client_ip
     )
-SELECT s.*, e.actors AS actors, [s.client_ip] AS client_ips, e.endpoints AS endpoints, e.evidence AS evidence
+SELECT s.window_start AS window_start, s.endpoint_id AS endpoint_id, s.client_ip AS client_ip, first_seen, last_seen, detected_at, count,
+       calls_usual, calls_peers, hours_known, e.actors AS actors, [s.client_ip] AS client_ips, e.endpoints AS endpoints, e.evidence AS evidence
 FROM spikes AS s
 LEFT JOIN events AS e ON e.window_start = s.window_start AND e.endpoint_id = s.endpoint_id AND e.client_ip = s.client_ip
