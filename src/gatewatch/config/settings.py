@@ -107,6 +107,8 @@ class ObserveSettings(_Section, frozen=True, kw_only=True):
     consumer_headers: tuple[str, ...] = ("x-consumer-username", "x-authenticated-userid")
     limits: LimitSettings = LimitSettings()
     workers: int = 2
+    duplicate_window: int = 500_000
+    """Newest transaction ids remembered to recognise a re-sent one; about 100 octets each."""
     block_bytes: int = 4 * _MIB
     """Payload observed and stored as one block."""
 

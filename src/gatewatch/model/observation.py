@@ -144,6 +144,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     host: str
     template: str
     """Template at time of writing; '' with `NO_PATH`. Not stored per row: goes to table `paths`."""
+    template_reason: str = "typed_segments"
+    """`TemplateReason`; not stored per row either."""
     operation: str = ""
     """GraphQL operation and root fields, gRPC or JSON-RPC method; '' otherwise."""
     status: int

@@ -92,6 +92,7 @@ class Observer:
             method=_method(transaction.method),
             host=parsed.host,
             template=match.template,
+            template_reason=match.reason.value,
             operation=parsed.request.operation,
             status=transaction.status,
             latency_ms=-1.0 if transaction.latency_ms is None else transaction.latency_ms,

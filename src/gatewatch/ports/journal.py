@@ -116,8 +116,12 @@ class DeadLetters(Protocol):
         """Keep the letters of one block; the same token again replaces them (idempotent). Durable on return."""
         ...
 
-    def list(self, *, source: str | None = None, after: str = "", limit: int = 100) -> list[DeadLetter]:
+    def list(self, *, source: str | None = None, after: str = "", limit: int = 100) -> Sequence[DeadLetter]:
         """Letters in order of their ids, after the given id."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> Sequence[DeadLetter]:
+        """The letters with these ids that are there."""
         ...
 
     def drop(self, ids: Sequence[str]) -> int:

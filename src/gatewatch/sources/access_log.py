@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
@@ -27,7 +28,7 @@ _LINE = re.compile(
     """,
     re.VERBOSE,
 )
-_MONTHS = {name: i for i, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], start=1)}
+_MONTHS = {name: i for i, name in enumerate(calendar.month_abbr) if name}
 _ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})|\\(.)")
 _METHOD = re.compile(r"[A-Za-z_-]{1,32}")
 _SECONDS = re.compile(r"^\s+(?:rt=|request_time=)?(\d+\.\d{3})(?:\s|$)")

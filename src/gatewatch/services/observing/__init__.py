@@ -1,0 +1,1 @@
+"""From the journal through worker processes into the stores, every transaction counted."""

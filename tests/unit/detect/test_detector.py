@@ -1,0 +1,53 @@
+"""The frame: settings, parameters, coverage, spans."""
+
+from __future__ import annotations
+
+import pytest
+
+from gatewatch.detect.detector import Detector, all_detectors
+from gatewatch.detect.planning import Span, coverage, plan
+from gatewatch.detect.settings import fields
+from gatewatch.errors import DefinitionError
+from gatewatch.model.alert import Severity
+from gatewatch.model.observation import Evidence
+
+DETECTORS = {detector.meta.id: detector for detector in all_detectors()}
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+def test_every_setting_says_what_it_is(detector: Detector) -> None:
+    assert all(field.description for field in fields(detector.settings))
+    assert detector.meta.remediation and detector.meta.known_misses and detector.meta.references
+
+
+@pytest.mark.parametrize("detector", DETECTORS.values(), ids=DETECTORS)
+def test_a_span_starts_with_its_window(detector: Detector) -> None:
+    bound = detector.parameters(1_767_268_999.5, 1_767_269_100.0)
+    assert bound["window_start"] == 1_767_268_999.5 - 1_767_268_999.5 % detector.window_s
+    assert bound["window_end"] == 1_767_269_100.0
+
+
+def test_an_operator_changes_a_number_and_the_severity() -> None:
+    kind = type(DETECTORS["volume.endpoint_spray"])
+    changed = kind({"endpoints": 20, "severity": "high"})
+    assert changed.parameters(0, 1)["endpoints"] == 20
+    assert changed.severity({}) is Severity.HIGH
+
+
+@pytest.mark.parametrize("wrong", [{"endpoints": 0}, {"endpoint": 5}, {"severity": "grave"}, {"enabled": "yes"}])
+def test_a_wrong_setting_is_refused_with_its_place(wrong: dict[str, int | str]) -> None:
+    with pytest.raises(DefinitionError, match=r"settings of volume\.endpoint_spray"):
+        type(DETECTORS["volume.endpoint_spray"])(wrong)
+
+
+def test_a_source_without_bodies_is_blind_for_stuffing() -> None:
+    blind = coverage(list(DETECTORS.values()), {"nginx": int(Evidence.PATH | Evidence.CLIENT_ADDRESS), "all": 2047})
+    assert {b.subject for b in blind} == {"nginx"}
+    assert ("authentication.credential_stuffing", ("request_body",)) in {(b.detector, b.missing) for b in blind}
+
+
+def test_spans_overlap_and_never_run_backwards() -> None:
+    assert plan(watermark=100, now=110, overlap_s=30) == Span(start=70, end=110)
+    assert plan(watermark=None, now=110, overlap_s=30) == Span(start=80, end=110)
+    assert plan(watermark=None, now=110, overlap_s=30, earliest=5) == Span(start=5, end=110)
+    assert plan(watermark=110, now=110, overlap_s=30) is None
