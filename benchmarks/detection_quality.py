@@ -38,7 +38,7 @@ def judge(company: Company, story: str, seed: int, folder: Path, tally: dict) ->
     recording = record(company, story, seed=seed)
     if not recording.labels:
         return
-    store = ClickHouseTraffic(f"chdb://{folder}", database=f"b{abs(hash((company.name, story, seed)))}")
+    store = ClickHouseTraffic(f"chdb://{folder}", database=f"run{tally[story]['runs']}_{len(tally)}")
     store.migrate()
     alerts = alerts_of(recording, store)
     (label,) = recording.labels
@@ -53,7 +53,6 @@ def judge(company: Company, story: str, seed: int, folder: Path, tally: dict) ->
     row["delays"] += [min(a.detected_at for a in right) - label.first] if right else []
     row["where"] += [f"{company.name}: missed"] if label.alert_types and not right else []
     row["where"] += [f"{company.name}: {a.alert_type} {a.explanation.sentence[:90]}" for a in wrong][:3]
-    store._command(f"DROP DATABASE {store._database}")
     store.close()
 
 
@@ -70,8 +69,8 @@ def report(tally: dict, seconds: float, companies: tuple[Company, ...], seeds: i
     ]
     for story, row in tally.items():
         delays = sorted(row["delays"])
-        median = f"{delays[len(delays) // 2]:.0f}" if delays else "–"
-        found = f"{row['found']}/{row['runs']}" if story in ATTACKS else "–"
+        median = f"{delays[len(delays) // 2]:.0f}" if delays else "-"
+        found = f"{row['found']}/{row['runs']}" if story in ATTACKS else "-"
         lines.append(
             f"| {story} | {row['runs']} | {found} | {row['alerts']} | {row['wrong']} | {median} | {'; '.join(row['where'][:3])} |"
         )

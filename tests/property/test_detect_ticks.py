@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -94,9 +95,6 @@ def test_ticks_and_one_pass_agree(store: ClickHouseTraffic, cuts: list[float], o
     detectors, end = all_detectors(), NOON + SPAN_S + 2000
     once = folded([detect_all(store, detectors, start=NOON, end=end)])
     edges = [NOON, *(NOON + cut for cut in sorted(cuts)), end]
-    runs = [
-        detect_all(store, detectors, start=max(NOON, a - overlap), end=b)
-        for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    runs = [detect_all(store, detectors, start=max(NOON, a - overlap), end=b) for a, b in pairwise(edges)]
     assert len(once) > 5
     assert told(folded(runs)) == told(once)

@@ -18,6 +18,10 @@ class LedgerEntry(msgspec.Struct, kw_only=True, frozen=True):
     rejected: dict[str, int] = {}
     """By `RejectionReason`."""
 
+    def with_received(self, received: int) -> LedgerEntry:
+        """The same with another number received."""
+        return msgspec.structs.replace(self, received=received)
+
     @property
     def in_flight(self) -> int:
         """Acknowledged, not yet accounted for."""

@@ -51,7 +51,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     response_size: int = 200
     login: str = ""
     """Attempted user name; makes it a login."""
-    password: str = "secret"
+    tried: str = "guess"
+    """Attempted password."""
     id: str = ""
 
 
@@ -86,7 +87,7 @@ def observation(call: Call, *, number: int = 0) -> Observation:
         user_agent_value=fingerprint("agent", call.agent),
         login_attempt=call.login != "",
         login_user=fingerprint("login", call.login) if call.login else 0,
-        login_secret=fingerprint("password", call.password) if call.login else 0,
+        login_secret=fingerprint("password", call.tried) if call.login else 0,
         response_signals=tuple(call.signals),
         indicators=tuple(call.indicators),
         parameters=tuple(

@@ -68,7 +68,7 @@ def logins(
     start: float = NOON + 30,
     step: float = 3.0,
     agent: str = "bot",
-    password: str = "pw",
+    tried: str = "pw",
 ) -> list[Call]:
     return [
         Call(
@@ -79,7 +79,7 @@ def logins(
             status=status,
             login=f"user{u}",
             agent=agent,
-            password=f"{password}{u}",
+            tried=f"{tried}{u}",
         )
         for n, u in enumerate(users)
     ]
@@ -165,7 +165,7 @@ FIRES: dict[str, tuple[str, Story]] = {
     "stuffing from fifty addresses": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(50)))),
     "distributed stuffing amid a busy login page, told by its user agent": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(30))) + [
         c for u in range(300) for c in logins(range(1000 + u, 1001 + u), ip=f"203.0.113.{u % 250}", status=200, start=NOON + u, agent=f"Firefox {u % 5}")]),
-    "guessing one account's password": ("API_PasswordGuessing", lambda: [c for n in range(20) for c in logins(range(1), start=NOON + n * 5, password=f"guess{n}")]),
+    "guessing one account's password": ("API_PasswordGuessing", lambda: [c for n in range(20) for c in logins(range(1), start=NOON + n * 5, tried=f"guess{n}")]),
     "a refused spray": ("API_SprayInRequests", lambda: pages(status=403)),
     "a scan of unknown paths": ("API_SprayInRequests", lambda: pages(status=200, count=2) + [Call(ts=NOON + 200 + n, ip="192.0.2.4", template="", status=404) for n in range(120)]),
     "a burst against quiet history": ("API_SpikeInAPITraffic", lambda: steady_hours() + burst(400, "192.0.2.3")),

@@ -39,8 +39,16 @@ def _walk(
             exists = dice.random() < hit_share
             owned = f"{company.name}-{template}-{n % company.users}-{n // company.users}"
             user = "" if anonymous else f"thief{n % tokens}"
-            yield Call(ts=ts, host=company.host, template=template, user=user, ip=f"192.0.2.{10 + n % addresses}", agent="Chrome 3",
-                       status=200 if exists else 404, objects={"p0": owned if exists else f"none{n}"})  # fmt: skip
+            yield Call(
+                ts=ts,
+                host=company.host,
+                template=template,
+                user=user,
+                ip=f"192.0.2.{10 + n % addresses}",
+                agent="Chrome 3",
+                status=200 if exists else 404,
+                objects={"p0": owned if exists else f"none{n}"},
+            )
 
     return story
 
@@ -50,8 +58,17 @@ def _stuffing(users: int, pause_s: float, *, addresses: int, success: float, age
         ts = start
         for n in range(users):
             ts += dice.uniform(0.5, 1.5) * pause_s
-            yield Call(ts=ts, host=company.host, method="POST", template=company.login, ip=f"192.0.2.{20 + n % addresses}", agent=f"Gecko {n % agents}",
-                       status=200 if dice.random() < success else 401, login=f"leaked{n}", password=f"leak{n}")  # fmt: skip
+            yield Call(
+                ts=ts,
+                host=company.host,
+                method="POST",
+                template=company.login,
+                ip=f"192.0.2.{20 + n % addresses}",
+                agent=f"Gecko {n % agents}",
+                status=200 if dice.random() < success else 401,
+                login=f"leaked{n}",
+                tried=f"leak{n}",
+            )
 
     return story
 
@@ -105,29 +122,57 @@ def _burst(count: int) -> Story:
 def _office(company: Company, dice: random.Random, start: float) -> Iterator[Call]:
     for n in range(400):
         owner = n % 80
-        yield Call(ts=start + n * 2.5, host=company.host, template=company.private[0], user=f"colleague{owner}", ip="198.18.9.1",
-                   objects={"p0": f"c{owner}-{dice.randrange(3)}"})  # fmt: skip
+        yield Call(
+            ts=start + n * 2.5,
+            host=company.host,
+            template=company.private[0],
+            user=f"colleague{owner}",
+            ip="198.18.9.1",
+            objects={"p0": f"c{owner}-{dice.randrange(3)}"},
+        )
 
 
 def _support(company: Company, dice: random.Random, start: float) -> Iterator[Call]:
     for n in range(300):
         owner = dice.randrange(company.users)
-        yield Call(ts=start + n * dice.uniform(50, 90), host=company.host, template=company.private[0], user="support-ann", ip="198.18.8.1",
-                   objects={"p0": f"{company.name}-{company.private[0]}-{owner}-0"})  # fmt: skip
+        yield Call(
+            ts=start + n * dice.uniform(50, 90),
+            host=company.host,
+            template=company.private[0],
+            user="support-ann",
+            ip="198.18.8.1",
+            objects={"p0": f"{company.name}-{company.private[0]}-{owner}-0"},
+        )
 
 
 def _partner(company: Company, dice: random.Random, start: float) -> Iterator[Call]:
     for n in range(500):
-        yield Call(ts=start + n * dice.uniform(1, 3), host=company.host, template=company.private[0], user="partner-key", kind=ActorKind.KEY,
-                   ip="198.18.7.1", objects={"p0": f"{company.name}-{company.private[0]}-{n % company.users}-0"})  # fmt: skip
+        yield Call(
+            ts=start + n * dice.uniform(1, 3),
+            host=company.host,
+            template=company.private[0],
+            user="partner-key",
+            kind=ActorKind.KEY,
+            ip="198.18.7.1",
+            objects={"p0": f"{company.name}-{company.private[0]}-{n % company.users}-0"},
+        )
 
 
 def _expiry(company: Company, dice: random.Random, start: float) -> Iterator[Call]:
     for n in range(min(company.users, 150)):
         ts = start + dice.random() * 3000
         for delay, status in ((0, 401), (15, 401), (40, 200)):
-            yield Call(ts=ts + delay * dice.uniform(0.7, 1.5), host=company.host, method="POST", template=company.login, ip=f"100.99.{n % 30}.7",
-                       agent=f"Edge {n % 3}", status=status, login=f"{company.name}-u{n}", password=f"p{status}")  # fmt: skip
+            yield Call(
+                ts=ts + delay * dice.uniform(0.7, 1.5),
+                host=company.host,
+                method="POST",
+                template=company.login,
+                ip=f"100.99.{n % 30}.7",
+                agent=f"Edge {n % 3}",
+                status=status,
+                login=f"{company.name}-u{n}",
+                tried=f"p{status}",
+            )
 
 
 def _stale_app(company: Company, dice: random.Random, start: float) -> Iterator[Call]:
@@ -140,7 +185,7 @@ def _stale_app(company: Company, dice: random.Random, start: float) -> Iterator[
             ip="100.98.1.1",
             status=401,
             login="forgetful",
-            password="old",
+            tried="old",
         )
 
 

@@ -37,25 +37,60 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
 
 TUNING = (
     Company(
-        name="bookshop", host="api.books.test", users=300, calls_per_hour=900, private=("/orders/{int}", "/invoices/{uuid}"),
-        public=("/books/{int}",), plain=("/me", "/cart", "/search", "/health"), login="/login", hours=6, night_share=0.3, objects_each=3,
+        name="bookshop",
+        host="api.books.test",
+        users=300,
+        calls_per_hour=900,
+        private=("/orders/{int}", "/invoices/{uuid}"),
+        public=("/books/{int}",),
+        plain=("/me", "/cart", "/search", "/health"),
+        login="/login",
+        hours=6,
+        night_share=0.3,
+        objects_each=3,
     ),
-)  # fmt: skip
+)
 JUDGING = (
     Company(
-        name="clinic", host="portal.clinic.test", users=120, calls_per_hour=300, private=("/v2/patients/{int}/notes", "/v2/labs/{uuid}"),
-        public=(), plain=("/v2/calendar", "/v2/session", "/v2/news"), login="/v2/auth/token", hours=30, night_share=0.05, objects_each=8,
+        name="clinic",
+        host="portal.clinic.test",
+        users=120,
+        calls_per_hour=300,
+        private=("/v2/patients/{int}/notes", "/v2/labs/{uuid}"),
+        public=(),
+        plain=("/v2/calendar", "/v2/session", "/v2/news"),
+        login="/v2/auth/token",
+        hours=30,
+        night_share=0.05,
+        objects_each=8,
     ),
     Company(
-        name="marketplace", host="gw.market.test", users=2500, calls_per_hour=9000, private=("/api/orders/{int}", "/api/addresses/{int}", "/api/wallets/{uuid}"),
-        public=("/api/items/{int}", "/api/sellers/{slug}"), plain=("/api/cart", "/api/feed", "/api/search", "/api/prices", "/api/profile"),
-        login="/api/sessions", hours=3, night_share=0.5, objects_each=2,
+        name="marketplace",
+        host="gw.market.test",
+        users=2500,
+        calls_per_hour=9000,
+        private=("/api/orders/{int}", "/api/addresses/{int}", "/api/wallets/{uuid}"),
+        public=("/api/items/{int}", "/api/sellers/{slug}"),
+        plain=("/api/cart", "/api/feed", "/api/search", "/api/prices", "/api/profile"),
+        login="/api/sessions",
+        hours=3,
+        night_share=0.5,
+        objects_each=2,
     ),
     Company(
-        name="tiny", host="localhost:8080", users=25, calls_per_hour=300, private=("/tickets/{int}",), public=(), plain=("/status", "/whoami"),
-        login="/signin", hours=2, night_share=1.0, objects_each=5,
+        name="tiny",
+        host="localhost:8080",
+        users=25,
+        calls_per_hour=300,
+        private=("/tickets/{int}",),
+        public=(),
+        plain=("/status", "/whoami"),
+        login="/signin",
+        hours=2,
+        night_share=1.0,
+        objects_each=5,
     ),
-)  # fmt: skip
+)
 
 
 def ordinary_traffic(company: Company, dice: random.Random, start: float) -> Iterator[Call]:
@@ -74,42 +109,44 @@ def _one(company: Company, dice: random.Random, ts: float) -> Iterator[Call]:
         if dice.random() < 0.2
         else dice.randrange(company.users)
     )
-    who = {"user": f"{company.name}-u{number}", "ip": home(company, number), "agent": f"Chrome {number % 7}"}
+    page = Call(
+        ts=ts,
+        host=company.host,
+        user=f"{company.name}-u{number}",
+        ip=home(company, number),
+        agent=f"Chrome {number % 7}",
+    )
     chance = dice.random()
     if chance < 0.04:
         yield from _login(company, dice, ts, number)
     elif chance < 0.45:
         template = dice.choice(company.private)
         owned = {"p0": f"{company.name}-{template}-{number}-{dice.randrange(company.objects_each)}"}
-        yield Call(
-            ts=ts,
-            host=company.host,
-            template=template,
-            objects=owned,
-            status=dice.choices((200, 404, 403), (97, 2, 1))[0],
-            **who,
-        )
+        status = dice.choices((200, 404, 403), (97, 2, 1))[0]
+        yield msgspec.structs.replace(page, template=template, objects=owned, status=status)
     elif chance < 0.7 and company.public:
         item = {"p0": str(int(dice.paretovariate(0.7)) % 3000)}
-        signed_in = dice.random() < 0.4
-        yield Call(
-            ts=ts,
-            host=company.host,
-            template=dice.choice(company.public),
-            objects=item,
-            **(who if signed_in else {**who, "user": ""}),
-        )
+        user = page.user if dice.random() < 0.4 else ""
+        yield msgspec.structs.replace(page, template=dice.choice(company.public), objects=item, user=user)
     else:
-        yield Call(ts=ts, host=company.host, template=dice.choice(company.plain), **who)
+        yield msgspec.structs.replace(page, template=dice.choice(company.plain))
 
 
 def _login(company: Company, dice: random.Random, ts: float, number: int) -> Iterator[Call]:
-    who = {"ip": home(company, number), "agent": f"Chrome {number % 7}", "login": f"{company.name}-u{number}"}
-    shape = {"host": company.host, "method": "POST", "template": company.login}
+    form = Call(
+        ts=ts,
+        host=company.host,
+        method="POST",
+        template=company.login,
+        ip=home(company, number),
+        agent=f"Chrome {number % 7}",
+        login=f"{company.name}-u{number}",
+        tried=f"right{number}",
+    )
     if dice.random() < 0.08:
-        yield Call(ts=ts, status=401, password="mistyped", **shape, **who)
+        yield msgspec.structs.replace(form, status=401, tried="mistyped")
         ts += dice.uniform(4, 30)
-    yield Call(ts=ts, status=200, password=f"right{number}", **shape, **who)
+    yield msgspec.structs.replace(form, ts=ts)
 
 
 def home(company: Company, number: int) -> str:

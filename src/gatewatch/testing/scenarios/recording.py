@@ -69,7 +69,7 @@ def ndjson(call: Call) -> str:
     headers = [["Host", call.host], ["User-Agent", call.agent]]
     if call.user:
         headers.append(["Authorization", f"Bearer {_token(call.user)}"])
-    body = json.dumps({"username": call.login, "password": call.password}) if call.login else None
+    body = json.dumps({"username": call.login, "password": call.tried}) if call.login else None
     if body:
         headers.append(["Content-Type", "application/json"])
     return json.dumps(

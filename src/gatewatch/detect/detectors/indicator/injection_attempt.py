@@ -63,7 +63,10 @@ class InjectionAttempt(Detector):
         outcome = (
             f"{number(row, 'succeeded'):.0f} answers show signs of success"
             if number(row, "succeeded")
-            else f"{number(row, 'accepted'):.0f} accepted, {number(row, 'rejected'):.0f} rejected, {number(row, 'failed'):.0f} failed"
+            else (
+                f"{number(row, 'accepted'):.0f} accepted, {number(row, 'rejected'):.0f} rejected, "
+                f"{number(row, 'failed'):.0f} failed"
+            )
         )
         return Explanation(
             sentence=f"{number(row, 'count'):.0f} calls of {row['who']} carry attack patterns ({classes}); {outcome}.",

@@ -40,6 +40,7 @@ class TorExitNode(Detector):
         """What was seen, beside what is usual."""
         sentence = (
             f"{row['client_ip']} is a Tor exit node ({row['label'] or 'no label'}) and made {number(row, 'count'):.0f} calls; "
+            f""
             f"{number(row, 'accepted'):.0f} were answered with success."
         )
         return Explanation(

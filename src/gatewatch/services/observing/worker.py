@@ -1,0 +1,215 @@
+"""What runs in a worker process: records in, columns and counts out. Payload never leaves it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from gatewatch.model.observation import NO_PATH, Observation
+from gatewatch.model.path import PathSighting, TemplateReason
+from gatewatch.model.rejection import Rejection, RejectionReason
+from gatewatch.model.transaction import Transaction
+from gatewatch.observe.columns import to_arrow
+from gatewatch.observe.observer import Observer
+from gatewatch.observe.templates import TemplateSet
+from gatewatch.ports.journal import DeadLetter, JournalRecord
+from gatewatch.ports.wire import Origin, WireFormat
+
+__all__ = ["BlockObserver", "BlockResult", "BlockTask", "Place", "encoded"]
+
+_MAX_SHAPES = 4
+_MAX_CLIENTS = 64
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A record and where it stands in the journal (or in the run, offline)."""
+
+    offset: int
+    record: JournalRecord
+
+
+class BlockTask(msgspec.Struct, frozen=True, kw_only=True):
+    """One block to observe."""
+
+    block: int
+    """Journal offset of its first record; what the rows carry."""
+    token: str
+    places: list[Place]
+    templates: str
+    """File of the pickled template set; workers keep the last ones they loaded."""
+
+
+class BlockResult(msgspec.Struct, kw_only=True):
+    """What became of a block."""
+
+    block: int
+    token: str
+    columns: bytes
+    """Arrow IPC stream of one record batch."""
+    sightings: list[PathSighting]
+    letters: list[DeadLetter]
+    observed: dict[str, int]
+    """Per source, before duplicates are taken out."""
+    rejected: dict[str, dict[str, int]]
+    faults: list[str]
+    """Our own errors, as `Type at function`; for the log."""
+
+    def batch(self) -> pa.RecordBatch:
+        """The observations."""
+        with pa.ipc.open_stream(self.columns) as reader:
+            return reader.read_next_batch()
+
+
+def encoded(batch: pa.RecordBatch) -> bytes:
+    """One batch as an Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+class BlockObserver:
+    """Decodes and observes blocks."""
+
+    def __init__(self, formats: Mapping[str, WireFormat], observer: Observer) -> None:
+        """`formats` by id."""
+        self._formats, self._observer = formats, observer
+        self._templates: dict[str, TemplateSet] = {}
+
+    def run(self, task: BlockTask) -> BlockResult:
+        """Observe one block; one bad transaction never costs another."""
+        templates = self._load(task.templates)
+        result = BlockResult(
+            block=task.block,
+            token=task.token,
+            columns=b"",
+            sightings=[],
+            letters=[],
+            observed={},
+            rejected={},
+            faults=[],
+        )
+        observations: list[Observation] = []
+        for place in task.places:
+            self._record(place, templates, observations, result)
+        batch = to_arrow(observations, block=task.block)
+        result.columns = encoded(batch)
+        result.sightings = sightings(observations)
+        return result
+
+    def _load(self, file: str) -> TemplateSet:
+        known = self._templates.get(file)
+        if known is None:
+            if len(self._templates) > 8:
+                self._templates.clear()
+            # Written by our own main process into our own directory.
+            known = self._templates[file] = pickle.loads(Path(file).read_bytes())  # noqa: S301
+        return known
+
+    def _record(self, place: Place, templates: TemplateSet, into: list[Observation], result: BlockResult) -> None:
+        record = place.record
+        origin = Origin(
+            source=record.source,
+            position=record.position or f"j{place.offset}",
+            first_line=record.first_line,
+            received_at=record.received_at,
+        )
+        seen = good = 0
+        for item in self._decoded(record, origin, result):
+            seen += 1
+            refusal: Rejection | None
+            if isinstance(item, Rejection):
+                refusal = item
+            else:
+                try:
+                    into.append(self._observer.observe(item, record.source, templates))
+                    refusal = None
+                except Exception as error:  # noqa: BLE001 - supervision point: one transaction, its fault is recorded
+                    refusal = Rejection(
+                        reason=RejectionReason.FAULT, detail=_fault(error, result), line=record.first_line
+                    )
+            if refusal is None:
+                good += 1
+            else:
+                self._refuse(refusal, record, result)
+        for _ in range(record.count - seen):
+            missing = Rejection(reason=RejectionReason.FAULT, detail="the format lost it", line=record.first_line)
+            self._refuse(missing, record, result)
+        if good:
+            result.observed[record.source] = result.observed.get(record.source, 0) + good
+
+    def _decoded(self, record: JournalRecord, origin: Origin, result: BlockResult) -> Iterable[Transaction | Rejection]:
+        format_ = self._formats.get(record.format)
+        if format_ is None:
+            detail = f"no format `{record.format}` in this version"
+            yield Rejection(reason=RejectionReason.MALFORMED, detail=detail, line=record.first_line, raw=record.payload)
+            return
+        try:
+            yield from format_.decode(record.payload, origin)
+        except Exception as error:  # noqa: BLE001 - supervision point: one record of one format, its fault is recorded
+            detail = _fault(error, result)
+            yield Rejection(reason=RejectionReason.FAULT, detail=detail, line=record.first_line, raw=record.payload)
+
+    def _refuse(self, refusal: Rejection, record: JournalRecord, result: BlockResult) -> None:
+        reasons = result.rejected.setdefault(record.source, {})
+        reasons[refusal.reason.value] = reasons.get(refusal.reason.value, 0) + 1
+        result.letters.append(
+            DeadLetter(
+                id=f"{result.token}-{len(result.letters):06d}",
+                source=record.source,
+                format=record.format,
+                received_at=record.received_at,
+                rejection=refusal,
+            )
+        )
+
+
+def _fault(error: Exception, result: BlockResult) -> str:
+    """Type and place of our error; its text might quote payload."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = trace.tb_frame.f_code.co_qualname if trace is not None else "?"
+    text = f"{type(error).__name__} in {where}"
+    result.faults.append(text)
+    return text
+
+
+def sightings(observations: Iterable[Observation]) -> list[PathSighting]:
+    """What a block says about each path."""
+    paths: dict[int, list[Observation]] = {}
+    for observation in observations:
+        if observation.path_id != NO_PATH:
+            paths.setdefault(observation.path_id, []).append(observation)
+    return [_sighting(group) for group in paths.values()]
+
+
+def _sighting(group: list[Observation]) -> PathSighting:
+    first = group[0]
+    statuses: dict[int, int] = {}
+    shapes: set[int] = set()
+    clients: set[str] = set()
+    for item in group:
+        statuses[item.status] = statuses.get(item.status, 0) + 1
+        if item.response_shape and 200 <= item.status < 300 and len(shapes) < _MAX_SHAPES:
+            shapes.add(item.response_shape)
+        if len(clients) < _MAX_CLIENTS:
+            clients.add(item.client_ip)
+    return PathSighting(
+        path_id=first.path_id,
+        method=first.method,
+        host=first.host,
+        template=first.template,
+        operation=first.operation,
+        reason=TemplateReason(first.template_reason),
+        calls=len(group),
+        calls_by_status=statuses,
+        response_shapes=tuple(sorted(shapes)),
+        clients=len(clients),
+        first_seen=min(item.ts for item in group),
+        last_seen=max(item.ts for item in group),
+    )
