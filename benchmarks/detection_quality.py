@@ -70,10 +70,9 @@ def report(tally: dict, seconds: float, companies: tuple[Company, ...], seeds: i
     for story, row in tally.items():
         delays = sorted(row["delays"])
         median = f"{delays[len(delays) // 2]:.0f}" if delays else "-"
+        notes = "; ".join(row["where"][:3])
         found = f"{row['found']}/{row['runs']}" if story in ATTACKS else "-"
-        lines.append(
-            f"| {story} | {row['runs']} | {found} | {row['alerts']} | {row['wrong']} | {median} | {'; '.join(row['where'][:3])} |"
-        )
+        lines.append(f"| {story} | {row['runs']} | {found} | {row['alerts']} | {row['wrong']} | {median} | {notes} |")
     attacks = [row for story, row in tally.items() if story in ATTACKS]
     found, runs = sum(r["found"] for r in attacks), sum(r["runs"] for r in attacks)
     wrong = sum(r["wrong"] for r in tally.values())

@@ -61,8 +61,8 @@ class CredentialStuffing(Detector):
         """What was seen, beside what is usual."""
         return Explanation(
             sentence=(
-                f"{row['client_ip']} tried {number(row, "
-                f"'users_tried'):.0f} accounts with {number(row, 'count'):.0f} attempts; "
+                f"{row['client_ip']} tried {number(row, 'users_tried'):.0f} accounts with "
+                f"{number(row, 'count'):.0f} attempts; "
                 f"up to {number(row, 'users_failed'):.0f} had failed and not got in, "
                 f"{number(row, 'users_in'):.0f} accounts got in and may be compromised."
             ),

@@ -59,8 +59,8 @@ class DistributedCredentialStuffing(Detector):
         shared = {"agent": ", all with one user agent", "hosting": ", all at hosting providers"}.get(trait, "")
         return Explanation(
             sentence=(
-                f"{number(row, 'addresses_used'):.0f} addresses{shared} tried {number(row, "
-                f"'users_tried'):.0f} accounts; "
+                f"{number(row, 'addresses_used'):.0f} addresses{shared} tried "
+                f"{number(row, 'users_tried'):.0f} accounts; "
                 f"{number(row, 'users_failed'):.0f} failed and did not get in, {number(row, 'users_in'):.0f} got in."
             ),
             measures=(

@@ -63,10 +63,10 @@ class ObjectEnumeration(Detector):
         return Explanation(
             sentence=(
                 f"{row['who']} gave {number(row, 'distinct_values'):.0f} distinct values of {row['parameter']}; "
-                f"peers use about {number(row, 'peers_values'):.1f}, "
-                f"its own most before was {number(row, 'own_values'):.0f}. "
-                f"{number(row, 'values_missed'):.0f} were refused or missing, {number(row, "
-                f"'values_read'):.0f} answered."
+                f"peers use about {number(row, 'peers_values'):.1f}, its own most before was "
+                f"{number(row, 'own_values'):.0f}. "
+                f"{number(row, 'values_missed'):.0f} were refused or missing, "
+                f"{number(row, 'values_read'):.0f} answered."
             ),
             measures=(
                 Measure(

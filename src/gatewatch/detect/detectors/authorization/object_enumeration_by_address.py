@@ -57,10 +57,10 @@ class ObjectEnumerationByAddress(Detector):
         """What was seen, beside what is usual."""
         return Explanation(
             sentence=(
-                f"{row['client_ip']} gave {number(row, "
-                f"'distinct_values'):.0f} distinct values of {row['parameter']} with "
-                f"{number(row, 'identities'):.0f} identities; "
-                f"other addresses use about {number(row, 'peers_values'):.1f}. "
+                f"{row['client_ip']} gave {number(row, 'distinct_values'):.0f} distinct values of "
+                f"{row['parameter']} with "
+                f"{number(row, 'identities'):.0f} identities; other addresses use about "
+                f"{number(row, 'peers_values'):.1f}. "
                 f"{number(row, 'values_missed'):.0f} were refused or missing."
             ),
             measures=(

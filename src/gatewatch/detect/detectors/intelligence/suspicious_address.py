@@ -39,8 +39,8 @@ class SuspiciousAddress(Detector):
     def explain(self, row: Row) -> Explanation:
         """What was seen, beside what is usual."""
         sentence = (
-            f"{row['client_ip']} is an address that threat intelligence lists ({row['label'] or 'no label'}) and made {number(row, 'count'):.0f} calls; "
-            f""
+            f"{row['client_ip']} is an address that threat intelligence lists ("
+            f"{row['label'] or 'no label'}) and made {number(row, 'count'):.0f} calls; "
             f"{number(row, 'accepted'):.0f} were answered with success."
         )
         return Explanation(
