@@ -1,0 +1,1 @@
+"""Recommendations, one a file."""

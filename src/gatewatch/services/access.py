@@ -1,0 +1,97 @@
+"""API tokens: made, shown once, checked, revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import threading
+from collections.abc import Callable
+
+from gatewatch.errors import GatewatchError, InputError
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.control import ControlStore, Role, Token
+
+__all__ = ["Access", "ForbiddenError", "UnauthenticatedError"]
+
+_TOKEN = re.compile(r"gw_([0-9a-f]{12})_([0-9a-f]{64})")
+_ORDER = (Role.VIEWER, Role.ANALYST, Role.RESPONDER, Role.ADMIN)
+_TOUCH_EVERY_S = 60.0
+
+
+class UnauthenticatedError(GatewatchError):
+    """No token, or one that is unknown, expired or revoked."""
+
+    code = "unauthenticated"
+    exit_code = 8
+
+
+class ForbiddenError(GatewatchError):
+    """The token's role does not allow this."""
+
+    code = "forbidden"
+    exit_code = 8
+
+
+class Access:
+    """Secrets are 256 random bits, so a plain SHA-256 protects them at rest: there is nothing to guess, and a slow hash
+    would only slow every request.
+    """  # noqa: D205 - the reason belongs to the first sentence
+
+    def __init__(self, store: ControlStore, clock: Clock, random_bytes: Callable[[int], bytes]) -> None:
+        """`random_bytes` gives cryptographic randomness."""
+        self._store, self._clock, self._random = store, clock, random_bytes
+        self._touched: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def ensure_first_token(self) -> str | None:
+        """An admin token when there is none at all; its text, to be shown once."""
+        if self._store.tokens():
+            return None
+        return self.create("first login", Role.ADMIN)[1]
+
+    def create(self, name: str, role: Role, *, expires_at: float | None = None) -> tuple[Token, str]:
+        """(the token as stored, its text). Raises InputError on an empty name."""
+        if not name.strip():
+            raise InputError("a token needs a name", cure="Say what it is for.")
+        token_id, secret = self._random(6).hex(), self._random(32).hex()
+        token = Token(
+            id=token_id,
+            name=name.strip()[:256],
+            role=role,
+            secret_hash=_hash(secret),
+            created_at=self._clock.now(),
+            expires_at=expires_at,
+        )
+        self._store.add_token(token)
+        return token, f"gw_{token_id}_{secret}"
+
+    def check(self, text: str, allowed: Role) -> Token:
+        """The token behind a bearer text if it may do what `allowed` may. Raises Unauthenticated- or ForbiddenError."""
+        match = _TOKEN.fullmatch(text)
+        token = self._store.token(match.group(1)) if match else None
+        now = self._clock.now()
+        good = token is not None and match is not None and hmac.compare_digest(token.secret_hash, _hash(match.group(2)))
+        if token is None or not good or token.revoked_at is not None or (token.expires_at and token.expires_at <= now):
+            raise UnauthenticatedError("this needs a valid API token", cure="Send `Authorization: Bearer gw_…`.")
+        if not _may(token.role, allowed):
+            raise ForbiddenError(f"a token of role {token.role.value} may not do this; it needs {allowed.value}")
+        self._touch(token.id, now)
+        return token
+
+    def _touch(self, token_id: str, now: float) -> None:
+        with self._lock:
+            if now - self._touched.get(token_id, 0.0) < _TOUCH_EVERY_S:
+                return
+            self._touched[token_id] = now
+        self._store.touch_token(token_id, now)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _may(role: Role, allowed: Role) -> bool:
+    if role is Role.ADMIN or role is allowed:
+        return True
+    return role in _ORDER and allowed in _ORDER and _ORDER.index(role) >= _ORDER.index(allowed)

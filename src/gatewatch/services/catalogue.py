@@ -1,0 +1,150 @@
+"""The inventory as it stands, kept in memory so that lists are quick, refreshed from the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from gatewatch.errors import GatewatchError, NotFoundError
+from gatewatch.inventory.collections import base_path, collect, collection_id
+from gatewatch.inventory.judging import judge_endpoint
+from gatewatch.model.inventory import Collection, Endpoint, FieldFact
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.control import ControlStore
+from gatewatch.ports.traffic import TrafficStore
+from gatewatch.posture.recommendation import all_recommendations, judge
+from gatewatch.telemetry.logs import Log
+
+__all__ = ["Catalogue", "EndpointFilter", "read_inventory"]
+
+T = TypeVar("T")
+_PAGE = 5000
+_REFRESH_S = 5.0
+
+
+class EndpointFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """All given conditions must hold."""
+
+    method: str = ""
+    host: str = ""
+    collection_id: str = ""
+    activity: str = ""
+    authentication: str = ""
+    information_type: str = ""
+    text: str = ""
+
+    def admits(self, endpoint: Endpoint) -> bool:
+        """Whether an endpoint fits."""
+        return (
+            (not self.method or endpoint.method == self.method.upper())
+            and (not self.host or endpoint.host == self.host)
+            and (not self.collection_id or endpoint.collection_id == self.collection_id)
+            and (not self.activity or endpoint.activity.value == self.activity)
+            and (not self.authentication or endpoint.authentication.value == self.authentication)
+            and (not self.information_type or any(f.type == self.information_type for f in endpoint.information_types))
+            and (
+                not self.text or self.text.lower() in f"{endpoint.host}{endpoint.template} {endpoint.operation}".lower()
+            )
+        )
+
+
+def read_inventory(store: TrafficStore, now: float) -> tuple[list[Endpoint], list[Collection]]:
+    """Endpoints (by host, template, method) and collections at a moment."""
+    endpoints: list[Endpoint] = []
+    sources: dict[str, tuple[str, ...]] = {}
+    after = 0
+    while True:
+        facts = store.endpoint_facts(after=after, limit=_PAGE)
+        if not facts:
+            break
+        information = store.information_facts([fact.endpoint_id for fact in facts])
+        for fact in facts:
+            collection = collection_id(fact.host, base_path(fact.template))
+            endpoint = judge_endpoint(fact, information.get(fact.endpoint_id, ()), collection_id=collection, now=now)
+            endpoints.append(endpoint)
+            sources[endpoint.id] = fact.sources
+        after = facts[-1].endpoint_id
+    endpoints.sort(key=lambda e: (e.host, e.template, e.method, e.operation))
+    return endpoints, collect(endpoints, sources)
+
+
+class Catalogue:
+    """Reads are instant; a thread refreshes every few seconds and keeps the findings in step."""
+
+    def __init__(self, *, traffic: TrafficStore, control: ControlStore, clock: Clock, log: Log) -> None:
+        """Empty until the first refresh."""
+        self._traffic, self._control, self._clock, self._log = traffic, control, clock, log
+        self._endpoints: list[Endpoint] = []
+        self._by_id: dict[str, Endpoint] = {}
+        self._collections: list[Collection] = []
+        self._stopping = threading.Event()
+        self._turn = threading.Lock()
+        self._thread = threading.Thread(target=self._loop, name="catalogue", daemon=True)
+        self.version = 0
+        """Counts refreshes that changed something; the lists' ETag."""
+
+    def start(self) -> None:
+        """Begin refreshing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the refresh under way."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def refresh(self) -> None:
+        """Read everything anew and judge the recommendations."""
+        with self._turn:
+            now = self._clock.now()
+            endpoints, collections = read_inventory(self._traffic, now)
+            if endpoints != self._endpoints or collections != self._collections:
+                self._by_id = {endpoint.id: endpoint for endpoint in endpoints}
+                self._endpoints, self._collections = endpoints, collections
+                self.version += 1
+                self._control.put_findings(judge(endpoints, all_recommendations(), now))
+
+    def endpoints(self, where: EndpointFilter, *, after: str = "", limit: int = 50) -> tuple[list[Endpoint], str]:
+        """One page by host, template, method; (items, id to go on after)."""
+        return _page([e for e in self._endpoints if where.admits(e)], lambda e: e.id, after, limit)
+
+    def endpoint(self, endpoint_id: str) -> Endpoint:
+        """One endpoint. Raises NotFoundError."""
+        found = self._by_id.get(endpoint_id)
+        if found is None:
+            raise NotFoundError(f"no endpoint {endpoint_id}")
+        return found
+
+    def fields(self, endpoint_id: str) -> list[FieldFact]:
+        """Fields of one endpoint. Raises NotFoundError."""
+        return self._traffic.field_facts([int(self.endpoint(endpoint_id).id, 16)])
+
+    def collections(self, *, after: str = "", limit: int = 50) -> tuple[list[Collection], str]:
+        """One page by name."""
+        return _page(self._collections, lambda c: c.id, after, limit)
+
+    def collection(self, wanted: str) -> Collection:
+        """One collection. Raises NotFoundError."""
+        for collection in self._collections:
+            if collection.id == wanted:
+                return collection
+        raise NotFoundError(f"no collection {wanted}")
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.refresh()
+            except GatewatchError as error:
+                self._log.error("catalogue_delayed", code=error.code, why=error.message)
+            self._stopping.wait(_REFRESH_S)
+
+
+def _page(items: Sequence[T], identity: Callable[[T], str], after: str, limit: int) -> tuple[list[T], str]:
+    start = 0
+    if after:
+        start = next((i + 1 for i, item in enumerate(items) if identity(item) == after), len(items))
+    shown = list(items[start : start + limit])
+    return shown, identity(shown[-1]) if start + limit < len(items) else ""

@@ -1,0 +1,79 @@
+"""Engines for SQLite and PostgreSQL, and the way of the schema."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, Pool, create_engine, event
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from gatewatch.errors import StoreError
+
+__all__ = ["current_revision", "head_revision", "open_engine", "upgrade"]
+
+_BUSY_MS = 10_000
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for a SQLAlchemy URL. Raises StoreError for one that can't be used."""
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    try:
+        engine = create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, ImportError) as error:
+        raise StoreError(
+            f"store.url can't be used: {error}", cure="Give sqlite:///path or postgresql://user@host/name."
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: Pool) -> None:
+    # We begin transactions ourselves: the driver's own way begins them too late for BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Any) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql("BEGIN" if options.get("readonly") else "BEGIN IMMEDIATE")
+
+
+def _config(connection: Any) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("gatewatch.store").joinpath("migrations")))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head_revision() -> str:
+    """The newest revision of this version."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def current_revision(engine: Engine) -> str:
+    """The revision a database is at; '' for an empty one."""
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() or ""
+    except SQLAlchemyError as error:
+        raise StoreError(f"the control store can't be reached: {type(error).__name__}") from error
+
+
+def upgrade(engine: Engine) -> list[str]:
+    """Bring a database to this version; returns the revisions applied."""
+    before = current_revision(engine)
+    script = ScriptDirectory.from_config(_config(None))
+    missing = [revision.revision for revision in script.iterate_revisions("head", before or "base")]
+    if missing:
+        with engine.begin() as connection:
+            command.upgrade(_config(connection), "head")
+    return missing[::-1]

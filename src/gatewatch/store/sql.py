@@ -1,0 +1,192 @@
+"""The control store on SQLAlchemy: SQLite for one process, PostgreSQL for many; one code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from gatewatch.errors import ConflictError, NotFoundError
+from gatewatch.model.alert import Alert, AlertStatus
+from gatewatch.model.finding import Finding
+from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
+from gatewatch.store.alerts import AlertTable
+from gatewatch.store.cursors import read_cursor, write_cursor
+from gatewatch.store.engine import current_revision, head_revision, open_engine, upgrade
+from gatewatch.store.tables import detector_settings, findings, states, tokens
+
+__all__ = ["SqlControlStore"]
+
+_FINDING = msgspec.msgpack.Decoder(Finding)
+_BATCH = 500
+SettingValue = float | int | bool | str
+
+
+class SqlControlStore:
+    """Implements `ports.control.ControlStore`."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as for SQLAlchemy; `postgresql://` means psycopg 3."""
+        self._engine = open_engine(url)
+        self._alerts = AlertTable(self._engine)
+
+    def migrate(self) -> list[str]:
+        """Revisions applied."""
+        return upgrade(self._engine)
+
+    def schema_current(self) -> bool:
+        """Whether nothing is left to apply."""
+        return current_revision(self._engine) == head_revision()
+
+    def upsert_alerts(self, alerts: Sequence[Alert]) -> int:
+        """See AlertTable.upsert."""
+        return self._alerts.upsert(alerts)
+
+    def open_alerts(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
+        """Latest alert per (detector, key)."""
+        return self._alerts.latest(keys)
+
+    def alert(self, alert_id: str) -> Alert:
+        """One alert."""
+        return self._alerts.get(alert_id)
+
+    def alerts(self, where: AlertFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Alert], str]:
+        """One page."""
+        return self._alerts.page(where, cursor, limit)
+
+    def set_alert_status(self, alert_id: str, status: AlertStatus, *, revision: int | None, at: float) -> Alert:
+        """Change status."""
+        return self._alerts.set_status(alert_id, status, revision, at)
+
+    def put_findings(self, new: Sequence[Finding]) -> int:
+        """Upsert; a finding that says the same as before, but later, is not a change."""
+        changed = 0
+        with self._engine.begin() as connection:
+            for start in range(0, len(new), _BATCH):
+                batch = {finding.id: finding for finding in new[start : start + _BATCH]}
+                rows = connection.execute(select(findings.c.id, findings.c.body).where(findings.c.id.in_(batch)))
+                known = {row.id: _FINDING.decode(row.body) for row in rows}
+                moved = [f for f in batch.values() if f.id not in known or not _same(known[f.id], f)]
+                if moved:
+                    connection.execute(delete(findings).where(findings.c.id.in_([f.id for f in moved])))
+                    connection.execute(insert(findings), [_finding_row(finding) for finding in moved])
+                changed += len(moved)
+        return changed
+
+    def findings(self, where: FindingFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Finding], str]:
+        """High severity first, then by endpoint."""
+        query = select(findings)
+        if where.status:
+            query = query.where(findings.c.status.in_([status.value for status in where.status]))
+        if where.severity:
+            query = query.where(findings.c.severity.in_([severity.rank for severity in where.severity]))
+        if where.recommendation:
+            query = query.where(findings.c.recommendation.in_(where.recommendation))
+        if where.endpoint_id:
+            query = query.where(findings.c.endpoint_id == where.endpoint_id)
+        if cursor:
+            rank, endpoint, finding_id = read_cursor(cursor, (int, str, str))
+            same_rank = findings.c.severity == rank
+            later = or_(
+                findings.c.severity < rank,
+                and_(same_rank, findings.c.endpoint > endpoint),
+                and_(same_rank, findings.c.endpoint == endpoint, findings.c.id > finding_id),
+            )
+            query = query.where(later)
+        query = query.order_by(findings.c.severity.desc(), findings.c.endpoint, findings.c.id).limit(limit + 1)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        shown = rows[:limit]
+        more = len(rows) > limit
+        following = write_cursor(shown[-1].severity, shown[-1].endpoint, shown[-1].id) if more else ""
+        return [_FINDING.decode(row.body) for row in shown], following
+
+    def finding(self, finding_id: str) -> Finding:
+        """One finding."""
+        with self._engine.connect() as connection:
+            body = connection.execute(select(findings.c.body).where(findings.c.id == finding_id)).scalar()
+        if body is None:
+            raise NotFoundError(f"no finding {finding_id}")
+        return _FINDING.decode(body)
+
+    def add_token(self, token: Token) -> None:
+        """Keep a token."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(tokens).values(msgspec.structs.asdict(token) | {"role": token.role.value}))
+        except IntegrityError as error:
+            raise ConflictError(f"there is a token {token.id} already") from error
+
+    def token(self, token_id: str) -> Token | None:
+        """One token."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(tokens).where(tokens.c.id == token_id)).mappings().first()
+        return Token(**{**row, "role": Role(row["role"])}) if row else None
+
+    def tokens(self) -> list[Token]:
+        """Oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.id)).mappings().all()
+        return [Token(**{**row, "role": Role(row["role"])}) for row in rows]
+
+    def touch_token(self, token_id: str, at: float) -> None:
+        """Remember the last use."""
+        with self._engine.begin() as connection:
+            connection.execute(update(tokens).where(tokens.c.id == token_id).values(last_used_at=at))
+
+    def revoke_token(self, token_id: str, at: float) -> None:
+        """End a token."""
+        with self._engine.begin() as connection:
+            result = connection.execute(update(tokens).where(tokens.c.id == token_id).values(revoked_at=at))
+        if not result.rowcount:
+            raise NotFoundError(f"no token {token_id}")
+
+    def detector_settings(self) -> dict[str, dict[str, SettingValue]]:
+        """Changed settings per detector."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(detector_settings)).all()
+        return {row.detector: msgspec.json.decode(row.settings, type=dict[str, SettingValue]) for row in rows}
+
+    def put_detector_settings(self, detector: str, values: Mapping[str, SettingValue], *, at: float) -> None:
+        """Replace a detector's changed settings."""
+        text = msgspec.json.encode(dict(values)).decode()
+        with self._engine.begin() as connection:
+            connection.execute(delete(detector_settings).where(detector_settings.c.detector == detector))
+            connection.execute(insert(detector_settings).values(detector=detector, settings=text, changed_at=at))
+
+    def state(self, name: str) -> bytes | None:
+        """A named value."""
+        with self._engine.connect() as connection:
+            value = connection.execute(select(states.c.value).where(states.c.name == name)).scalar()
+        return bytes(value) if value is not None else None
+
+    def put_state(self, name: str, value: bytes) -> None:
+        """Replace a named value."""
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(states).where(states.c.name == name).values(value=value, version=states.c.version + 1)
+            )
+            if not changed.rowcount:
+                connection.execute(insert(states).values(name=name, value=value, version=1))
+
+    def close(self) -> None:
+        """Release connections."""
+        self._engine.dispose()
+
+
+def _same(old: Finding, new: Finding) -> bool:
+    return msgspec.structs.replace(new, evaluated_at=old.evaluated_at) == old
+
+
+def _finding_row(finding: Finding) -> dict[str, object]:
+    return {
+        "id": finding.id,
+        "recommendation": finding.recommendation,
+        "endpoint_id": finding.endpoint_id,
+        "severity": finding.severity.rank,
+        "status": finding.status.value,
+        "endpoint": finding.endpoint,
+        "body": msgspec.msgpack.encode(finding),
+    }
