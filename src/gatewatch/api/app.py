@@ -1,0 +1,46 @@
+"""The application: every resource, problems, security headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+
+from gatewatch import __version__
+from gatewatch.api.problems import install_problems
+from gatewatch.api.resources import alerts, detectors, health, ingest, inventory, tokens
+from gatewatch.api.services import ApiServices
+
+__all__ = ["create_app"]
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+
+
+def create_app(services: ApiServices) -> FastAPI:
+    """The REST API over these services. Its own documentation pages are off: they load scripts from elsewhere."""
+    app = FastAPI(
+        title="Gatewatch",
+        version=__version__,
+        summary="API security for any gateway.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.services = services
+    for resource in (health, ingest, inventory, alerts, detectors, tokens):
+        app.include_router(resource.router)
+    install_problems(app, services.log)
+
+    @app.middleware("http")
+    async def secure(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await proceed(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app

@@ -1,0 +1,90 @@
+"""Detectors and their settings; what they can't see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from gatewatch.api.context import Services, answer, page, requires
+from gatewatch.api.services import ApiServices
+from gatewatch.detect.detector import Detector, all_detectors
+from gatewatch.detect.settings import fields
+from gatewatch.errors import NotFoundError
+from gatewatch.ports.control import Role
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["detectors"])
+SettingValue = float | int | bool | str
+
+
+def _record(detector: Detector, stored: Mapping[str, SettingValue]) -> dict[str, Any]:
+    meta = detector.meta
+    import msgspec  # noqa: PLC0415 - keeps the module's imports to what routes need
+
+    values = msgspec.structs.asdict(detector.values)
+    return {
+        "id": meta.id,
+        "title": meta.title,
+        "alert_type": meta.alert_type,
+        "owasp": meta.owasp.value,
+        "tactic": meta.tactic.value,
+        "severity": meta.severity.value,
+        "description": meta.description,
+        "known_misses": meta.known_misses,
+        "remediation": list(meta.remediation),
+        "references": list(meta.references),
+        "needs": [bit.name.lower() for bit in meta.needs if bit.name],
+        "enabled": stored.get("enabled", True) is not False,
+        "settings": [
+            msgspec.structs.asdict(field) | {"value": values.get(field.name)} for field in fields(detector.settings)
+        ],
+        "changed": dict(stored),
+    }
+
+
+def _one(services: ApiServices, detector_id: str) -> tuple[Detector, Mapping[str, SettingValue]]:
+    stored = services.control.detector_settings()
+    for detector in all_detectors(_overrides(stored)):
+        if detector.meta.id == detector_id:
+            return detector, stored.get(detector_id, {})
+    raise NotFoundError(f"no detector {detector_id}")
+
+
+def _overrides(stored: Mapping[str, Mapping[str, SettingValue]]) -> dict[str, dict[str, SettingValue]]:
+    return {name: {k: v for k, v in values.items() if k != "enabled"} for name, values in stored.items()}
+
+
+@router.get("/v1/detectors", dependencies=[Depends(requires(Role.VIEWER))])
+def detectors(request: Request, services: Services) -> Response:
+    """All detectors with their settings, units and ranges."""
+    stored = services.control.detector_settings()
+    found = all_detectors(_overrides(stored))
+    return page(request, [_record(item, stored.get(item.meta.id, {})) for item in found], "")
+
+
+@router.get("/v1/detectors/{detector_id}", dependencies=[Depends(requires(Role.VIEWER))])
+def detector(request: Request, services: Services, detector_id: str) -> Response:
+    """One detector."""
+    return answer(request, _record(*_one(services, detector_id)))
+
+
+@router.put("/v1/detectors/{detector_id}/settings", dependencies=[Depends(requires(Role.ADMIN))])
+def change(request: Request, services: Services, detector_id: str, values: dict[str, SettingValue]) -> Response:
+    """Replace the changed settings; wrong ones are refused, all at once, with their ranges."""
+    found, _ = _one(services, detector_id)
+    type(found)({name: value for name, value in values.items() if name != "enabled"})
+    services.control.put_detector_settings(detector_id, values, at=services.clock.now())
+    return answer(request, _record(*_one(services, detector_id)))
+
+
+@router.get("/v1/coverage", dependencies=[Depends(requires(Role.VIEWER))])
+def coverage(request: Request, services: Services) -> Response:
+    """Detectors that are blind for a source, and the evidence that is missing."""
+    items = [
+        {"detector": item.detector, "source": item.subject, "missing": list(item.missing)}
+        for item in services.detecting.blindness()
+    ]
+    return page(request, items, "")

@@ -1,0 +1,59 @@
+"""API tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from gatewatch.api.context import Services, answer, page, requires
+from gatewatch.formats.records import rfc3339
+from gatewatch.ports.control import Role, Token
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["tokens"], dependencies=[Depends(requires(Role.ADMIN))])
+
+
+class NewToken(BaseModel):
+    """What a token is for."""
+
+    name: str = Field(min_length=1, max_length=256)
+    role: Role
+    expires_at: datetime | None = None
+
+
+def _record(token: Token) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role.value,
+        "created_at": rfc3339(token.created_at),
+        "expires_at": rfc3339(token.expires_at) if token.expires_at else None,
+        "last_used_at": rfc3339(token.last_used_at) if token.last_used_at else None,
+        "revoked_at": rfc3339(token.revoked_at) if token.revoked_at else None,
+    }
+
+
+@router.get("/v1/tokens")
+def tokens(request: Request, services: Services) -> Response:
+    """All tokens, never their secrets."""
+    return page(request, [_record(token) for token in services.control.tokens()], "")
+
+
+@router.post("/v1/tokens", status_code=201)
+def create(request: Request, services: Services, wanted: NewToken) -> Response:
+    """Make a token; its text is shown in this answer and never again."""
+    expires = wanted.expires_at.timestamp() if wanted.expires_at else None
+    token, text = services.access.create(wanted.name, wanted.role, expires_at=expires)
+    response = answer(request, _record(token) | {"token": text})
+    response.status_code = 201
+    return response
+
+
+@router.delete("/v1/tokens/{token_id}", status_code=204)
+def revoke(services: Services, token_id: str) -> Response:
+    """End a token at once."""
+    services.control.revoke_token(token_id, services.clock.now())
+    return Response(status_code=204)

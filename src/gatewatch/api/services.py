@@ -1,0 +1,40 @@
+"""What the REST API works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gatewatch.config.settings import ApiSettings
+from gatewatch.model.ledger import LedgerEntry
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.control import ControlStore
+from gatewatch.ports.journal import DeadLetters
+from gatewatch.ports.wire import WireFormat
+from gatewatch.services.access import Access
+from gatewatch.services.catalogue import Catalogue
+from gatewatch.services.detecting import Detecting
+from gatewatch.services.ingesting import Ingest
+from gatewatch.telemetry.logs import Log
+
+__all__ = ["ApiServices"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiServices:
+    """Given by bootstrap."""
+
+    settings: ApiSettings
+    access: Access
+    ingest: Ingest
+    letters: DeadLetters
+    ledger: Callable[[], tuple[LedgerEntry, ...]]
+    catalogue: Catalogue
+    detecting: Detecting
+    control: ControlStore
+    formats: Mapping[str, WireFormat]
+    clock: Clock
+    log: Log
+    metrics: Callable[[], bytes]
+    """Prometheus exposition text."""
+    readiness: Callable[[], dict[str, bool]]

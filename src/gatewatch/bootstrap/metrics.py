@@ -1,0 +1,55 @@
+"""Gatewatch's own metrics for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gatewatch.ports.journal import Journal
+from gatewatch.services.detecting import Detecting
+from gatewatch.services.observing import Observing
+
+__all__ = ["Metrics"]
+
+
+class Metrics(Collector):
+    """Reads the parts when asked; keeps nothing."""
+
+    def __init__(self, *, journal: Journal, observing: Observing, detecting: Detecting) -> None:
+        """Register with a registry of its own."""
+        self._journal, self._observing, self._detecting = journal, observing, detecting
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def describe(self) -> list[Metric]:
+        """Nothing at registration: values come with `collect`."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The ledger, the journal's fill, faults, ticks."""
+        transactions = CounterMetricFamily(
+            "gatewatch_transactions", "Transactions by what became of them.", labels=["source", "outcome"]
+        )
+        in_flight = GaugeMetricFamily("gatewatch_in_flight", "Acknowledged, not yet accounted for.", labels=["source"])
+        for entry in self._observing.ledger():
+            transactions.add_metric([entry.source, "received"], entry.received)
+            transactions.add_metric([entry.source, "observed"], entry.observed)
+            transactions.add_metric([entry.source, "duplicate"], entry.duplicate)
+            for reason, count in entry.rejected.items():
+                transactions.add_metric([entry.source, f"rejected_{reason}"], count)
+            in_flight.add_metric([entry.source], entry.in_flight)
+        yield transactions
+        yield in_flight
+        yield GaugeMetricFamily("gatewatch_journal_bytes", "Octets in the journal.", value=self._journal.used_bytes())
+        yield CounterMetricFamily("gatewatch_faults", "Own errors while observing.", value=self._observing.faults)
+        yield CounterMetricFamily("gatewatch_detection_ticks", "Detection runs.", value=self._detecting.ticks)
+        yield GaugeMetricFamily(
+            "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
+        )
+
+    def text(self) -> bytes:
+        """Exposition format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,174 @@
+"""The server process: parts made, started, drained and stopped in order."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import uvicorn
+
+from gatewatch.api.app import create_app
+from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.collectors import Collectors
+from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
+from gatewatch.bootstrap.metrics import Metrics
+from gatewatch.bootstrap.parts import WorkerFactory, control_store, formats, traffic_store
+from gatewatch.config.settings import Settings
+from gatewatch.journal.dead_letters import FileDeadLetters
+from gatewatch.journal.files import FileJournal
+from gatewatch.services.access import Access
+from gatewatch.services.catalogue import Catalogue
+from gatewatch.services.detecting import Detecting, DetectionRun
+from gatewatch.services.ingesting import Ingest
+from gatewatch.services.lists import AddressLists
+from gatewatch.services.observing import Observing, WorkerPool
+from gatewatch.services.observing.template_files import TemplateFiles
+from gatewatch.telemetry.logs import Log
+
+__all__ = ["Server", "run"]
+
+_LETTERS_BYTES = 256 * 1024 * 1024
+
+
+class Server:
+    """All parts of one process. Everything that is opened is closed in reverse, also when the start fails."""
+
+    def __init__(self, settings: Settings, log: Log) -> None:
+        """Open the stores and make the parts; nothing runs yet."""
+        self.settings, self.log = settings, log
+        self._stack = ExitStack()
+        try:
+            self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _open(self) -> None:
+        settings, log, stack = self.settings, self.log, self._stack
+        installation, self.clock = Installation(settings), SystemClock()
+        stack.callback(DirectoryLock(installation.directory).release)
+        self.control = control_store(settings, installation)
+        stack.callback(self.control.close)
+        self.control.migrate()
+        self.traffic = traffic_store(settings, installation)
+        stack.callback(self.traffic.close)
+        self.traffic.migrate()
+        self.traffic.set_retention(
+            raw_days=settings.traffic.retention_days, aggregate_days=settings.traffic.aggregate_retention_days
+        )
+        key = installation.derived_key("sealing")
+        self.journal = FileJournal(
+            installation.path("journal"),
+            key,
+            max_bytes=settings.journal.max_bytes,
+            segment_bytes=settings.journal.segment_bytes,
+        )
+        stack.callback(self.journal.close)
+        self.letters = FileDeadLetters(installation.path("dead-letters"), key, max_bytes=_LETTERS_BYTES)
+        factory = WorkerFactory(settings.observe, installation.derived_key("fingerprints"))
+        pool = WorkerPool(factory, workers=settings.observe.workers)
+        stack.callback(pool.close)
+        files = TemplateFiles(installation.path("templates"))
+        learner = files.load(settings.templates)
+        self.observing = Observing(
+            journal=self.journal,
+            letters=self.letters,
+            store=self.traffic,
+            learner=learner,
+            files=files,
+            pool=pool,
+            settings=settings.observe,
+            log=log,
+        )
+        self._services()
+
+    def _services(self) -> None:
+        settings, log = self.settings, self.log
+        self.lists = AddressLists(settings.lists, self.traffic, log)
+        self.lists.load()
+        run_ = DetectionRun(self.traffic, self.control, log)
+        self.detecting = Detecting(
+            run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
+        )
+        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
+        self.access = Access(self.control, self.clock, secrets.token_bytes)
+        known = formats()
+        self.metrics = Metrics(journal=self.journal, observing=self.observing, detecting=self.detecting)
+        self.collectors = Collectors(settings, self.journal, known, self.clock, log)
+        self.app = create_app(
+            ApiServices(
+                settings=settings.api,
+                access=self.access,
+                ingest=Ingest(self.journal, self.letters, known, self.clock),
+                letters=self.letters,
+                ledger=self.observing.ledger,
+                catalogue=self.catalogue,
+                detecting=self.detecting,
+                control=self.control,
+                formats=known,
+                clock=self.clock,
+                log=log,
+                metrics=self.metrics.text,
+                readiness=self.readiness,
+            )
+        )
+        self._reloading = threading.Event()
+        self._reloader = threading.Thread(target=self._reload_lists, name="lists", daemon=True)
+
+    def readiness(self) -> dict[str, bool]:
+        """Parts and whether they work."""
+        return {
+            "control_store": self.control.schema_current(),
+            "traffic_store": self.traffic.schema_current(),
+            "journal": self.journal.used_bytes() < self.settings.journal.max_bytes,
+            "detectors": not self.detecting.faults,
+        }
+
+    def _reload_lists(self) -> None:
+        while not self._reloading.wait(self.settings.lists.reload_s):
+            self.lists.reload()
+
+    def start(self) -> None:
+        """Begin observing, detecting, collecting."""
+        self.observing.start()
+        self.detecting.start()
+        self.catalogue.start()
+        self._reloader.start()
+        self.collectors.start()
+
+    def stop(self) -> None:
+        """No more intake; what is in the workers is stored, the rest waits in the journal; then close everything."""
+        self.collectors.stop()
+        self._reloading.set()
+        self.observing.stop()
+        self.detecting.stop()
+        self.catalogue.stop()
+        self._stack.close()
+
+
+def run(settings: Settings, log: Log, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` shows the first-login token, once."""
+    server = Server(settings, log)
+    token = server.access.ensure_first_token()
+    server.start()
+    address = f"http://{settings.api.host}:{settings.api.port}"
+    announce(f"Gatewatch listens on {address}, data in {settings.data_dir}")
+    if token:
+        announce("First login, shown only now:")
+        announce(f"token: {token}")
+    config = uvicorn.Config(
+        server.app,
+        host=settings.api.host,
+        port=settings.api.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        server.stop()
+        log.info("stopped")
