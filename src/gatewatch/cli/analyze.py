@@ -60,7 +60,7 @@ def analyze(
     fail_on: Annotated[str, typer.Option(help="Exit with 10 when an alert or finding is this severe or more.")] = "",
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
     as_json: AsJson = False,
-) -> int:
+) -> None:
     """Analyze recorded traffic in event time and print what was found."""
     from gatewatch.bootstrap.analysis import analysis, records_of
     from gatewatch.config.loading import load
@@ -77,7 +77,8 @@ def analyze(
         if out is not None:
             _write(job, result, out, files)
         _show(result, out, as_json=as_json)
-    return _FAILED_ON if severity is not None and _reached(result, severity) else 0
+    if severity is not None and _reached(result, severity):
+        raise typer.Exit(_FAILED_ON)
 
 
 def _severity(name: str) -> Any:

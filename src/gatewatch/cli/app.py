@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from gatewatch import __version__
@@ -71,22 +70,14 @@ def _root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code and never a traceback for what a person did."""
-    as_json = "--json" in arguments
     try:
-        result = app(args=list(arguments), standalone_mode=False)
+        app(args=list(arguments), prog_name="gatewatch")
     except GatewatchError as error:
-        show_error(error.code, error.message, error.cure, as_json=as_json)
+        show_error(error.code, error.message, error.cure, as_json="--json" in arguments)
         return error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return 0
-    except click.ClickException as error:
-        if as_json:
-            show_error("usage", error.format_message(), "", as_json=True)
-        else:
-            error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+    except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
-    return result if isinstance(result, int) else 0
+    return 0

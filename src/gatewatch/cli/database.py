@@ -33,7 +33,7 @@ def upgrade(data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson
 
 
 @app.command("check")
-def check(data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson = False) -> int:
+def check(data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Say whether both schemas are this version's; exit code 6 when not."""
     from gatewatch.bootstrap.schemas import check_schemas
     from gatewatch.config.loading import load
@@ -45,4 +45,5 @@ def check(data_dir: DataDir = None, config: ConfigFile = None, as_json: AsJson =
     else:
         for store, good in current.items():
             typer.echo(f"{store}: {'current' if good else 'run `gatewatch db upgrade`'}")
-    return 0 if all(current.values()) else 6
+    if not all(current.values()):
+        raise typer.Exit(6)

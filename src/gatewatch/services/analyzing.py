@@ -110,7 +110,8 @@ class Analyzing:
         block, number = -1, -1
         while True:
             rows: list[Any] = self._traffic.query(
-                "SELECT * FROM observed WHERE (block, row) > ({block:Int64}, {row:Int64}) ORDER BY block, row LIMIT {limit:UInt32}",
+                "SELECT * FROM observed WHERE (block, row) > ({block:Int64}, {row:Int64})"
+                " ORDER BY block, row LIMIT {limit:UInt32}",
                 {"block": block, "row": number, "limit": _PAGE},
             )
             yield from map(observation_record, rows)
@@ -145,8 +146,8 @@ class Analyzing:
 
     def _timeline(self, analysis: Analysis, bucket: int) -> list[TimelineBucket]:
         rows = self._traffic.query(
-            "SELECT intDiv(toUnixTimestamp(minute), {size:UInt32}) * {size:UInt32} AS start, intDiv(status, 100) AS class, "
-            "sum(calls) AS n FROM traffic_minute GROUP BY start, class ORDER BY start",
+            "SELECT intDiv(toUnixTimestamp(minute), {size:UInt32}) * {size:UInt32} AS start, "
+            "intDiv(status, 100) AS class, sum(calls) AS n FROM traffic_minute GROUP BY start, class ORDER BY start",
             {"size": bucket},
         )
         calls: dict[int, dict[str, int]] = {}

@@ -53,11 +53,11 @@ class EnvoyAccessLog(WireFormat):
 
     def payloads(self, stream: BinaryIO, *, max_bytes: int) -> Iterator[tuple[bytes, int]]:
         """Whole messages, about `max_bytes` at a time."""
-        chunk, size, first, number = [], 0, 1, 0
-        for entry in _pieces(stream.read()):
+        chunk: list[bytes] = []
+        size, first = 0, 1
+        for number, entry in enumerate(_pieces(stream.read()), start=1):
             chunk.append(entry)
             size += len(entry)
-            number += 1
             if size >= max_bytes:
                 yield packed(chunk), first
                 chunk, size, first = [], 0, number + 1

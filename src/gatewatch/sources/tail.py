@@ -32,8 +32,8 @@ class _Position(msgspec.Struct):
 class FileFollower:
     """Journals whole lines of one file. A position is inode and offset; it is kept after each append.
 
-    After a crash between append and keeping the position the same lines come again with the same positions, so that they
-    are recognised as duplicates.
+    After a crash between append and keeping the position the same lines come again with the same positions, so that
+    they are recognised as duplicates.
     """
 
     def __init__(

@@ -37,9 +37,10 @@ async def ingest(
     source: Annotated[str, Query(pattern=_NAME, description="Name the ledger counts under.")] = "ingest",
     format_name: Annotated[str, Query(alias="format", pattern=_NAME)] = "ndjson",
 ) -> Response:
-    """Gatewatch NDJSON, plain, gzip or zstd. The answer means that all of it is durable; wrong lines are rejected later,
-    located, and kept as dead letters.
-    """  # noqa: D205 - one thought
+    """Gatewatch NDJSON, plain, gzip or zstd.
+
+    The answer means that all of it is durable; wrong lines are rejected later, located, and kept as dead letters.
+    """
     limit = services.settings.max_request_bytes
     body = bytearray()
     async for chunk in request.stream():

@@ -24,7 +24,7 @@ class AuthenticatedEndpoints(Recommendation):
         title="API endpoints should be authenticated",
         severity=Severity.HIGH,
         description="Accepted calls without any credential mean that everybody can use the endpoint.",
-        remediation="Require a token, key or client certificate for this route on the gateway; exempt it if it is public.",
+        remediation="Require a token, key or client certificate for this route; exempt it if it is public.",
         references=("OWASP API2:2023", "Microsoft 91af2040-7874-4659-abf0-578e1f8d07dc"),
     )
 
