@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -167,6 +168,9 @@ def run(settings: Settings, log: Log, announce: Callable[[str], None]) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    # uvicorn raises the signal again once it has stopped; without a handler that would end us before the draining.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     try:
         uvicorn.Server(config).run()
     finally:
