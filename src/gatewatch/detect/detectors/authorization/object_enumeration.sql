@@ -44,12 +44,14 @@ WITH
         WHERE ts >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC')
           AND ts < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
           AND endpoint_id IN (SELECT endpoint_id FROM candidates) AND reference
+          AND NOT login_attempt -- trying account names is the stuffing detectors' story
           AND (endpoint_id, location, name) IN (SELECT endpoint_id, location, name FROM candidates)
     ),
     firsts AS
     (
         SELECT *,
                row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, who, value ORDER BY ts, id) = 1 AS new_object,
+               row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, value ORDER BY ts, id) = 1 AS first_touch,
                row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, who ORDER BY ts, id) = 1 AS new_actor,
                row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, who, user_agent_value ORDER BY ts, id) = 1 AS new_agent
         FROM events
@@ -60,6 +62,7 @@ WITH
                sum(new_object) OVER by_actor AS objects, count() OVER by_actor AS calls, sum(new_agent) OVER by_actor AS agents,
                sum(new_object AND status IN (403, 404)) OVER by_actor AS misses,
                sum(anonymous) OVER by_actor AS own_anonymous,
+               sum(first_touch) OVER by_actor AS own_first, sum(first_touch) OVER everybody AS all_first,
                sum(new_object) OVER everybody AS pairs, sum(new_actor) OVER everybody AS actors_seen,
                sum(anonymous) OVER everybody AS all_anonymous, count() OVER everybody AS all_calls
         FROM firsts
@@ -74,10 +77,12 @@ WITH
                greatest(1., (pairs - objects) / greatest(actors_seen - 1, 1), toFloat64(peers_usual)) AS peers_now,
                misses / objects AS miss_share,
                all_calls - calls >= 10 AND all_anonymous - own_anonymous >= 0.3 * (all_calls - calls) AS is_public,
+               -- Objects that several others touch have no single owner: catalogues, articles, shared documents.
+               pairs - objects >= 20 AND all_first - own_first <= 0.7 * (pairs - objects) AS is_shared,
                own_windows >= 3 AS known,
-               (miss_share >= {missing_share:Float64} AND objects >= {missing_values:UInt32} * if(is_public, 2, 1) AND objects >= {missing_deviation:Float64} * peers_now
+               (miss_share >= {missing_share:Float64} AND objects >= {missing_values:UInt32} * if(is_public OR is_shared, 2, 1) AND objects >= {missing_deviation:Float64} * peers_now
                     AND (NOT known OR objects >= 2 * own_most))
-               OR (objects >= {values:UInt32} AND objects >= {deviation:Float64} * peers_now AND NOT is_public
+               OR (objects >= {values:UInt32} AND objects >= {deviation:Float64} * peers_now AND NOT is_public AND NOT is_shared
                     AND (actors_seen >= 3 OR peers_usual > 0)
                     AND (kind != 'address' OR agents <= 3)
                     AND if(known, objects >= 3 * own_most, kind NOT IN ('key', 'consumer', 'certificate') OR miss_share >= 0.02)) AS fires
