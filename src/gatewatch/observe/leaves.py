@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import msgspec
 
@@ -77,25 +78,29 @@ def _walk(value: object, path: str, depth: int, found: list[Leaf], limits: Limit
     if len(found) >= limits.members:
         cuts.add("members")
         return
-    if isinstance(value, str):
-        found.append(Leaf(path, value, "string"))
-    elif isinstance(value, dict):
+    kind = type(value)
+    if kind is str:
+        found.append(Leaf(path, cast("str", value), "string"))
+    elif kind is dict:
         if depth >= limits.depth:
             cuts.add("depth")
             return
-        for name, item in value.items():
-            inner = f"{path}.{safe_name(name)}" if path else safe_name(name)
-            _walk(item, inner, depth + 1, found, limits, cuts)
-    elif isinstance(value, list):
+        prefix = path + "." if path else ""
+        for name, item in cast("dict[str, object]", value).items():
+            inner = prefix + (_names.get(name) or safe_name(name))
+            if type(item) is str:
+                found.append(Leaf(inner, item, "string"))
+            else:
+                _walk(item, inner, depth + 1, found, limits, cuts)
+    elif kind is list:
         if depth >= limits.depth:
             cuts.add("depth")
             return
-        inner = path + "[]"
-        for item in value:
-            _walk(item, inner, depth + 1, found, limits, cuts)
+        for item in cast("list[object]", value):
+            _walk(item, path + "[]", depth + 1, found, limits, cuts)
     elif value is None:
         found.append(Leaf(path, "", "null"))
-    elif isinstance(value, bool):
+    elif kind is bool:
         found.append(Leaf(path, "true" if value else "false", "bool"))
     else:
-        found.append(Leaf(path, str(value), "int" if isinstance(value, int) else "float"))
+        found.append(Leaf(path, str(value), "int" if kind is int else "float"))

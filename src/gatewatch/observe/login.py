@@ -39,6 +39,25 @@ class Login(msgspec.Struct, frozen=True, gc=False):
     secret: str = ""
 
 
+_roles: dict[str, str] = {}
+_REMEMBERED = 16_384
+
+
+def _role(path: str) -> str:
+    """What a member is in a login: none, new (a secret being set), secret or user."""
+    found = "none"
+    if _NEW_SECRET.search(path):
+        found = "new"
+    elif _SECRETS.search(path):
+        found = "secret"
+    elif _USERS.search(path):
+        found = "user"
+    if len(_roles) >= _REMEMBERED:
+        _roles.clear()
+    _roles[path] = found
+    return found
+
+
 def read_login(method: str, path: str, leaves: Sequence[Leaf], operation: str) -> Login | None:
     """The attempt that a request makes, or None.
 
@@ -50,12 +69,15 @@ def read_login(method: str, path: str, leaves: Sequence[Leaf], operation: str) -
     secret = user = ""
     setting = False
     for leaf in leaves:
-        if _NEW_SECRET.search(leaf.path):
+        role = _roles.get(leaf.path) or _role(leaf.path)
+        if role == "none" or not leaf.value:
+            continue
+        if role == "new":
             setting = True
-        elif not secret and leaf.value and _SECRETS.search(leaf.path):
-            secret = leaf.value
-        elif not user and leaf.value and _USERS.search(leaf.path):
-            user = leaf.value
+        elif role == "secret":
+            secret = secret or leaf.value
+        else:
+            user = user or leaf.value
     named = bool(_LOGIN_PATH.search(path)) or "login" in operation.lower() or "signin" in operation.lower()
     if secret and not setting and (named or not _REGISTER.search(path)) and (user or named):
         return Login(user.strip().lower(), secret)

@@ -19,7 +19,7 @@ __all__ = ["MatchValue", "Matcher"]
 T = TypeVar("T", Indicator, Recognizer, ResponseSignal)
 _MAX_HITS = 32
 """Hits reported per transaction and purpose; one transaction can't flood the store."""
-_SEPARATOR = b"\n\x1f\n"
+_SEPARATOR = b"\x1f\x1f"
 _FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL
 
 
@@ -91,6 +91,10 @@ class Matcher:
     def may_inform(self, data: bytes) -> bool:
         """Whether text holds a candidate of any information type; False settles it."""
         return self._recognizer_scanner.any(data)
+
+    def may_leak(self, data: bytes) -> bool:
+        """Whether a response holds a candidate of any signal; False settles it when the request carried no attack."""
+        return self._signal_scanner.any(data)
 
     def indicators(self, values: Sequence[MatchValue]) -> list[IndicatorHit]:
         """Attack patterns in request values, at most one hit per class and value, strongest first."""

@@ -14,7 +14,7 @@ _UNICODE_ESCAPE = re.compile(r"(?:\\u|%u)([0-9a-fA-F]{4})")
 _HEX_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 _OVERLONG = re.compile(r"%c0%ae|%c0%2e|%e0%80%ae", re.IGNORECASE)
 _OVERLONG_SLASH = re.compile(r"%c0%af|%c0%2f|%c1%9c|%e0%80%af", re.IGNORECASE)
-_SUSPECT = re.compile(r"[%&\\/\x00+\x80-\U0010ffff]")
+_SUSPECT = re.compile(r"[%&\\\x00+\x80-\U0010ffff]|/\*")
 _ROUNDS = 2
 
 
@@ -23,7 +23,7 @@ def normalise(text: str, *, plus_is_space: bool = False) -> str:
 
     Case is kept: patterns are caseless.
     """
-    if not _SUSPECT.search(text):
+    if (text.isascii() and text.isalnum()) or not _SUSPECT.search(text):
         return text
     if plus_is_space:
         text = text.replace("+", " ")

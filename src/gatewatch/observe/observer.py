@@ -39,6 +39,8 @@ _ATTACKED_HEADERS = words("attacked_headers")
 _CONTENT_TYPES = words("media_types")
 _NO_HEADERS: dict[str, str] = {}
 _MAX_ID = 256
+_REMEMBERED = 16_384
+_DISGUISED = (b"\\", b"%", b"&")
 _MAX_SEVERITY_SIZE = (1 << 63) - 1
 
 
@@ -70,6 +72,7 @@ class Observer:
         self._parameters = Parameters(settings.limits, self._fingerprint, self._identities)
         self._matcher = Matcher()
         self._names: dict[str, str] = {}
+        self._header_answers: dict[tuple[str, str], list[IndicatorHit]] = {}
 
     def observe(self, transaction: Transaction, source: str, templates: TemplateSet) -> Observation:
         """The observation of one transaction."""
@@ -77,9 +80,11 @@ class Observer:
         client_ip, external = self._addresses.resolve(transaction.client_ip, parsed.headers)
         identity = self.identify(transaction, parsed)
         login = self.login(transaction, parsed, identity)
-        values = self.request_values(transaction, parsed)
-        indicators = self.indicators(transaction, parsed, values)
-        information = self.information(parsed, values)
+        text = _searchable(transaction, parsed.request.data)
+        attacked, informing = self._matcher.may_attack(text), self._matcher.may_inform(text)
+        values = self.request_values(transaction, parsed) if attacked or informing else []
+        indicators = (*self._header_hits(parsed.headers), *(self.indicators(parsed, values) if attacked else ()))
+        information = self.information(parsed, values if informing else [])
         fingerprint = self._fingerprint
         agent = parsed.headers.get("user-agent", "")
         match = parsed.match
@@ -204,27 +209,30 @@ class Observer:
             for name, value in parsed.query
         ]
         values += [_leaf_value(leaf, longest) for leaf in parsed.request.leaves if leaf.kind == "string"]
-        values += [
-            _value(Location.REQUEST_HEADER, name, value, longest)
-            for name, value in parsed.headers.items()
-            if name in _ATTACKED_HEADERS
-        ]
         return values
 
-    def indicators(
-        self, transaction: Transaction, parsed: Parsed, values: Sequence[MatchValue]
-    ) -> tuple[IndicatorHit, ...]:
-        """Attack patterns of the request."""
-        del transaction
-        hits = self._matcher.indicators(values)
+    def indicators(self, parsed: Parsed, values: Sequence[MatchValue]) -> tuple[IndicatorHit, ...]:
+        """Attack patterns in path, query and body."""
         names = [MatchValue(Location.REQUEST_QUERY, name[:128], "", "") for name, _ in parsed.query if "$" in name]
-        if names:
-            hits += self._matcher.indicators(names)
-        return tuple(hits)
+        return tuple(self._matcher.indicators([*values, *names]))
+
+    def _header_hits(self, headers: dict[str, str]) -> list[IndicatorHit]:
+        """Attack patterns in headers; the same few values come again and again, so answers are remembered."""
+        found: list[IndicatorHit] = []
+        for name in _ATTACKED_HEADERS & headers.keys():
+            key = (name, headers[name])
+            hits = self._header_answers.get(key)
+            if hits is None:
+                if len(self._header_answers) >= _REMEMBERED:
+                    self._header_answers.clear()
+                value = _value(Location.REQUEST_HEADER, name, headers[name], self._limits.value_chars)
+                hits = self._header_answers[key] = self._matcher.indicators([value])
+            found += hits
+        return found
 
     def information(self, parsed: Parsed, values: Sequence[MatchValue]) -> tuple[InformationHit, ...]:
         """Information types of request (path, query, body) and response body."""
-        looked_at = [v for v in values if v.location is not Location.REQUEST_HEADER and v.name != "path"]
+        looked_at = [value for value in values if value.name != "path"]
         found = self._matcher.information(looked_at) if looked_at else []
         if parsed.response.data and self._matcher.may_inform(parsed.response.data):
             leaves = parsed.response.leaves or self._response_leaves(parsed)
@@ -255,8 +263,21 @@ class Observer:
             return ()
         places = {(hit.location, hit.name) for hit in indicators}
         attacked = [value for value in values if (value.location, value.name) in places]
+        if not attacked and not self._matcher.may_leak(parsed.response.data):
+            return ()
         text = parsed.response.data[: self._limits.body_bytes].decode("utf-8", "replace")
         return self._matcher.response_signals(text, transaction.status, attacked)
+
+
+def _searchable(transaction: Transaction, body: bytes) -> bytes:
+    """The request's text for the prefilter, disguises undone; patterns that find nothing here find nothing at all."""
+    line = f"{transaction.path}\x1f{transaction.query}"
+    head = normalise(line, plus_is_space=True).encode("utf-8", "replace")
+    if not body:
+        return head
+    if not body.isascii() or any(mark in body for mark in _DISGUISED):
+        body = normalise(body.decode("utf-8", "replace"), plus_is_space=b"%" in body).encode("utf-8", "replace")
+    return head + b"\x1f" + body
 
 
 def _method(method: str) -> str:
@@ -299,29 +320,28 @@ def _size(declared: int | None, body: bytes | None, headers: dict[str, str]) -> 
     return len(body) if body else 0
 
 
+_PATH, _ADDRESS, _AGENT = int(Evidence.PATH), int(Evidence.CLIENT_ADDRESS), int(Evidence.USER_AGENT)
+_CREDENTIALS = int(Evidence.REQUEST_HEADERS | Evidence.IDENTITY)
+
+
 def _evidence(transaction: Transaction) -> int:
-    bits = Evidence.PATH
-    if transaction.client_ip:
-        bits |= Evidence.CLIENT_ADDRESS
+    bits = _PATH | (_ADDRESS if transaction.client_ip else 0)
     if transaction.request_headers is not None:
-        bits |= Evidence.USER_AGENT
-        if transaction.consumer or transaction.user or _whole_headers(transaction.request_headers):
-            bits |= Evidence.REQUEST_HEADERS | Evidence.IDENTITY
-    if transaction.consumer or transaction.client_certificate:
-        bits |= Evidence.IDENTITY
-    if transaction.response_headers is not None:
-        bits |= Evidence.RESPONSE_HEADERS
-    if transaction.request_body is not None:
-        bits |= Evidence.REQUEST_BODY
-    if transaction.response_body is not None:
-        bits |= Evidence.RESPONSE_BODY
-    if transaction.route_hint:
-        bits |= Evidence.ROUTE
-    if transaction.latency_ms is not None:
-        bits |= Evidence.LATENCY
-    if transaction.request_size is not None or transaction.response_size is not None:
-        bits |= Evidence.SIZES
-    return int(bits)
+        bits |= _AGENT
+        if transaction.user or _whole_headers(transaction.request_headers):
+            bits |= _CREDENTIALS
+    for present, bit in (
+        (transaction.consumer or transaction.client_certificate, Evidence.IDENTITY),
+        (transaction.response_headers is not None, Evidence.RESPONSE_HEADERS),
+        (transaction.request_body is not None, Evidence.REQUEST_BODY),
+        (transaction.response_body is not None, Evidence.RESPONSE_BODY),
+        (transaction.route_hint, Evidence.ROUTE),
+        (transaction.latency_ms is not None, Evidence.LATENCY),
+        (transaction.request_size is not None or transaction.response_size is not None, Evidence.SIZES),
+    ):
+        if present:
+            bits |= bit.value
+    return bits
 
 
 _LOG_HEADERS = frozenset({"referer", "user-agent"})

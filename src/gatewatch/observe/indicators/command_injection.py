@@ -37,7 +37,7 @@ class CommandInjection(Indicator):
         known_misses="Commands outside the list behind unusual separators.",
     )
     expressions = (
-        rb"[;|&\n`]\s{0,4}(/(usr/)?s?bin/)?[a-z0-9.]{2,14}(\s|$|[;|&`#])",
+        rb"[;|&\n`]\s{0,4}(/(usr/)?s?bin/)?" + _COMMANDS.encode() + rb"(\s|$|[;|&`#\x1f])",
         rb"\$\(\s{0,3}[a-z/]",
         rb"\$\{?ifs",
         rb"\{[a-z]{2,5},",
