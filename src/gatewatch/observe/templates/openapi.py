@@ -10,7 +10,8 @@ import yaml
 
 from gatewatch.errors import DefinitionError
 from gatewatch.model.path import TemplateReason
-from gatewatch.observe.templates.template_set import Route, normal_host
+from gatewatch.observe.templates.identity import normal_host
+from gatewatch.observe.templates.routes import Route
 
 __all__ = ["read_openapi"]
 

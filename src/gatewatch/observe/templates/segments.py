@@ -1,14 +1,25 @@
-"""What one path segment is by itself: an identifier of a known kind, or a literal that only statistics can judge."""
+"""What one path segment is by itself: an identifier of a known kind, or a literal that only statistics can judge.
+
+Normalisation of a path, decided once (`split_path`):
+
+- empty segments (`//`, trailing slash) make no difference; `.` and `..` are resolved as in RFC 3986 section 5.2.4, also
+  when written `%2e`, because origins resolve them before they route;
+- matrix parameters (`;v=1`, `;jsessionid=…`) belong to no segment;
+- a percent-encoded segment is judged decoded; what decodes to text that no route is made of (`/`, space, quotes,
+  control characters) is a value and becomes `{name}`;
+- letter case is kept: RFC 3986 section 6.2.2.1 makes paths case-sensitive.
+"""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import unquote
 
-from gatewatch.knowledge.path_words import LITERAL_WITH_DIGITS, PATH_WORDS, STATIC_EXTENSIONS
+from gatewatch.knowledge.path_words import CURRENCIES, LITERAL_WITH_DIGITS, PATH_WORDS, STATIC_EXTENSIONS
+from gatewatch.observe.templates.vocabulary import is_gibberish
 from gatewatch.observe.value_types import classify
 
-__all__ = ["is_placeholder", "is_static_file", "is_word", "split_path", "typed"]
+__all__ = ["decoded", "file_ending", "is_placeholder", "shape_path", "split_path", "typed"]
 
 _PLACEHOLDERS = {
     "int": "{int}",
@@ -29,25 +40,57 @@ _PLACEHOLDERS = {
     "coordinates": "{coordinates}",
     "url": "{url}",
 }
-_VERSION = re.compile(r"v\d{1,3}(?:\.\d{1,3}){0,2}(?:(?:alpha|beta|rc)\d*)?", re.IGNORECASE)
-_LOCALE = re.compile(r"[a-z]{2}[-_][A-Z]{2}")
+_VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3}){0,2}(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
+_PLAIN_VERSION = re.compile(r"\d{1,2}(?:\.\d{1,2})?")
+_BEFORE_VERSION = frozenset({"api", "apis", "rest", "version", "v"})
+_LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|419)")
+_PERIOD = re.compile(r"\d{4}-(?:0[1-9]|1[0-2]|[wW]\d\d|[qQ][1-4])")
+_HANDLE = re.compile(r"[@~][\w.-]{1,64}")
+_LITERAL_HANDLES = frozenset({"@me", "@self", "@all", "~me", "@angular", "@types", "@vite"})
+_LIST = re.compile(r"[\w.-]+(?:,[\w.-]+)+")
+_HEX = re.compile(r"0x[0-9a-f]+|[0-9a-f]{7,}", re.IGNORECASE)
 _CODE = re.compile(
-    r"[A-Za-z]{1,12}[-_.]?\d{3,}|[A-Za-z0-9]{1,12}(?:[-_][A-Za-z0-9]{1,12})*[-_]\d{2,}|\d{2,}[-_.]?[A-Za-z]{1,6}|\d+[-_.:]\d+(?:[-_.:]\d+)*"
+    r"[A-Za-z]{1,12}[-_.]?\d{3,}|[A-Za-z0-9]{1,12}(?:[-_][A-Za-z0-9]{1,12})*[-_]\d{2,}|\d{2,}[-_.]?[A-Za-z]{1,6}"
+    r"|\d+[-_.:]\d+(?:[-_.:]\d+)*|[A-Z]{1,5}-\d+"
 )
-_SLUG_WITH_NUMBER = re.compile(r"(?:[a-z]+-){2,}\d+|\d+-(?:[a-z]+-)+[a-z]+", re.IGNORECASE)
+_SLUG_WITH_NUMBER = re.compile(r"(?:[a-z]+-){2,}\d+|\d+-(?:[a-z0-9]+-)+[a-z0-9]+", re.IGNORECASE)
+_MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{4,}")
+_CHANGE = re.compile(r"(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)")
 _FILE = re.compile(r"(?P<stem>.+)\.(?P<ending>[A-Za-z][A-Za-z0-9]{0,4})")
-_MIXED = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{5,}")
+_PART = re.compile(r"\{\w+\}")
+_UNFIT = re.compile(r"[{}/<>\"'\\ |^`$*?#]")
 _MIN_DIGITS = 3
 _MAX_LITERAL = 96
+_MIN_PART = 6
+_MAX_VERSION = 20
 _REMEMBERED = 65_536
 _known: dict[str, str] = {}
 
 
+def decoded(segment: str) -> str:
+    """Percent-decoded; octets that are no UTF-8 become U+FFFD."""
+    return unquote(segment) if "%" in segment else segment
+
+
 def split_path(path: str) -> list[str]:
-    """Segments without empty ones and matrix parameters; `//` and a trailing slash make no difference."""
+    """Normal segments of a raw path (see the module's text); percent-encoding is kept."""
     if ";" in path:
         path = "/".join(part.partition(";")[0] for part in path.split("/"))
-    return [segment for segment in path.split("/") if segment and segment != "."]
+    parts = [segment for segment in path.split("/") if segment]
+    if "/." in path or "%2" in path or path.startswith("."):
+        return _without_dots(parts)
+    return parts
+
+
+def _without_dots(parts: list[str]) -> list[str]:
+    kept: list[str] = []
+    for part in parts:
+        text = decoded(part)
+        if text == "..":
+            del kept[-1:]
+        elif text != ".":
+            kept.append(part)
+    return kept
 
 
 def is_placeholder(segment: str) -> bool:
@@ -55,50 +98,91 @@ def is_placeholder(segment: str) -> bool:
     return "{" in segment
 
 
-def is_word(segment: str) -> bool:
-    """Whether a segment is common API vocabulary, alone or joined by `-`, `_` or camelCase."""
-    if segment.lower() in PATH_WORDS or _VERSION.fullmatch(segment):
-        return True
-    parts = [part for part in re.split(r"[-_.]|(?<=[a-z])(?=[A-Z])", segment) if part]
-    return len(parts) > 1 and all(part.lower() in PATH_WORDS for part in parts)
+def file_ending(segment: str) -> str:
+    """Lower-case ending of a name of static content; '' for anything else."""
+    stem, dot, ending = segment.rpartition(".")
+    ending = ending.lower()
+    return ending if dot and stem and ending in STATIC_EXTENSIONS else ""
 
 
-def is_static_file(segment: str) -> bool:
-    """Whether the last segment names static content."""
-    match = _FILE.fullmatch(segment)
-    return match is not None and match.group("ending").lower() in STATIC_EXTENSIONS
+def shape_path(segments: list[str]) -> list[str]:
+    """Each segment typed, seeing the one before it: a small number after `api` is a version, not an identifier."""
+    shaped = [typed(segment) for segment in segments]
+    for index in range(1, min(len(shaped), 4)):
+        if shaped[index] in ("{int}", "{number}") and shaped[index - 1].lower() in _BEFORE_VERSION:
+            text = segments[index]
+            if _PLAIN_VERSION.fullmatch(text) and float(text) <= _MAX_VERSION and len(segments) > index + 1:
+                shaped[index] = text
+    return shaped
 
 
 def typed(segment: str) -> str:
     """The placeholder of an identifier, or the segment itself (percent-decoded when that is harmless)."""
     known = _known.get(segment)
     if known is None:
-        if len(_known) >= _REMEMBERED:
-            _known.clear()
-        known = _known[segment] = _typed(segment)
+        known = "{int}" if segment.isdigit() and segment.isascii() and len(segment) <= 40 else _typed(segment)
+        if len(segment) <= _MAX_LITERAL:
+            if len(_known) >= _REMEMBERED:
+                _known.clear()
+            _known[segment] = known
     return known
 
 
 def _typed(segment: str) -> str:
-    text = unquote(segment) if "%" in segment else segment
-    if _VERSION.fullmatch(text) or text.lower() in LITERAL_WITH_DIGITS or text.lower() in PATH_WORDS:
+    text = decoded(segment)
+    lower = text.lower()
+    if lower in PATH_WORDS or lower in LITERAL_WITH_DIGITS or _VERSION.fullmatch(text):
         return text
-    if placeholder := _PLACEHOLDERS.get(classify(text)):
+    if len(text) > _MAX_LITERAL:
+        return "{token}" if classify(text) in ("jwt", "token", "base64", "hash") else "{name}"
+    if file_ending(text):
+        return _static(text)
+    if placeholder := _PLACEHOLDERS.get(classify(text)) or _file(text) or _written(text):
         return placeholder
-    file = _FILE.fullmatch(text)
-    if file and is_placeholder(stem := typed(file.group("stem"))):
-        return f"{stem}.{file.group('ending')}"
-    if placeholder := _coded(text):
-        return placeholder
-    unfit = len(text) > _MAX_LITERAL or not text.isprintable() or any(c in text for c in "{}/<>\"'\\ ")
-    return "{name}" if unfit else text
+    return "{name}" if not text.isprintable() or _UNFIT.search(text) or "\ufffd" in text else text
 
 
-def _coded(text: str) -> str:
-    """Placeholder of shapes that people give to identifiers: `ORD-1234`, `user4711`, `my-post-12345`, `de-DE`."""
+def _file(text: str) -> str:
+    """`{int}.json` for a file whose stem is an identifier."""
+    match = _FILE.fullmatch(text)
+    if match is None:
+        return ""
+    placeholder = typed(match.group("stem"))
+    return f"{placeholder}.{match.group('ending')}" if _PART.fullmatch(placeholder) else ""
+
+
+def _static(text: str) -> str:
+    """`{name}.js` for static content whose name is an identifier or has one in it, such as a hash of its content."""
+    stem, _, ending = text.rpartition(".")
+    parts = [part for part in re.split(r"[-._]", stem) if len(part) >= _MIN_PART]
+    random = is_placeholder(typed(stem)) or (len(parts) > 1 and any(is_placeholder(typed(part)) for part in parts))
+    return f"{{name}}.{ending}" if random or _UNFIT.search(text) else text
+
+
+def _written(text: str) -> str:
+    """Placeholder of shapes that people give to identifiers: `ORD-1234`, `my-post-12345`, `de-DE`, `@ann`."""
+    first = text[0] if text else ""
+    if first in "@~":
+        return "{handle}" if _HANDLE.fullmatch(text) and text.lower() not in _LITERAL_HANDLES else ""
+    if text in CURRENCIES:
+        return "{currency}"
     if _LOCALE.fullmatch(text):
         return "{locale}"
+    if "," in text:
+        return "{list}" if _LIST.fullmatch(text) else ""
+    if any(map(str.isdigit, text)):
+        return _with_digits(text)
+    return "{token}" if is_gibberish(text) else ""
+
+
+def _with_digits(text: str) -> str:
+    if _PERIOD.fullmatch(text):
+        return "{date}"
     if _SLUG_WITH_NUMBER.fullmatch(text):
         return "{slug}"
-    mixed = _MIXED.fullmatch(text) and sum(c.isdigit() for c in text) >= _MIN_DIGITS
-    return "{id}" if mixed or _CODE.fullmatch(text) else ""
+    if _HEX.fullmatch(text) or _CODE.fullmatch(text):
+        return "{id}"
+    if not _MIXED.fullmatch(text):
+        return ""
+    many = sum(map(str.isdigit, text)) >= _MIN_DIGITS and len(text) > 4
+    return "{id}" if many or len(_CHANGE.findall(text)) >= 2 else ""

@@ -1,46 +1,126 @@
-"""The undecided part of the paths of one host: what stands at each position, how often, with which answers."""
+"""The paths of one host as a prefix tree: what stands at each position, how often, with which answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
-from gatewatch.observe.templates.segments import is_placeholder, is_static_file, is_word
+from gatewatch.observe.templates.learnt import choose
 
-__all__ = ["Group", "Position", "candidate_groups"]
+__all__ = ["MAX_SHAPES", "Ending", "Merge", "Position", "ShapePlaces"]
 
-_MIN_SHARED_CHILDREN = 0.5
-_MAX_SHAPES = 16
+MAX_SHAPES = 16
+_MAX_TRACKED_SHAPES = 20_000
+_GENERIC_PLACES = 3
+
+
+class Merge(msgspec.Struct, frozen=True):
+    """Why a placeholder stands where literals stood."""
+
+    confidence: float
+    why: str
+    """One sentence with the numbers that decided."""
+    values: int
+    """Distinct values at the time of the decision."""
+
+
+class Ending(msgspec.Struct):
+    """What ends at a position with one method and operation: an endpoint, once it is seen to exist."""
+
+    method: str
+    operation: str
+    paths: list[int] = []
+    succeeded: int = 0
+    answered: int = 0
+    """Calls answered neither with success nor as missing: 401, 403, 422, 429, 5xx …"""
+    clients: int = 0
+    """Most distinct clients in one block."""
+    blocks: int = 0
+    """Blocks that had such answers."""
+    confirmed: bool = False
+    newcomers: list[int] = []
+    """Paths that were not published as part of this ending yet."""
+    moved: bool = False
+    """It stands elsewhere since it was last published."""
+
+    def add_path(self, path_id: int) -> None:
+        """One more path that ends here."""
+        self.paths.append(path_id)
+        self.newcomers.append(path_id)
+
+    def take_unpublished(self, *, anew: bool) -> list[int]:
+        """Paths to publish: all when something about the ending changed, else those that are new."""
+        paths = self.paths if anew or self.moved else self.newcomers
+        self.newcomers, self.moved = [], False
+        return paths
+
+    def absorb(self, other: Ending) -> None:
+        """Add another ending of the same method and operation."""
+        self.paths = [*self.paths, *other.paths]
+        self.succeeded += other.succeeded
+        self.answered += other.answered
+        self.clients = max(self.clients, other.clients)
+        self.blocks = max(self.blocks, other.blocks)
+        self.confirmed |= other.confirmed
+        self.moved = True
+        other.paths, other.newcomers = [], []
 
 
 class Position(msgspec.Struct):
-    """One node of the prefix tree."""
+    """One node."""
 
     children: dict[str, Position] = {}
     calls: int = 0
     """Calls that end here or below."""
-    accepted: int = 0
-    """Calls ending here that were answered 2xx or 3xx."""
-    methods: set[str] = set()
+    good: int = 0
+    """Of those, answered 2xx or 3xx."""
     shapes: set[int] = set()
-    """Structures of accepted answers, at most 16."""
+    """Structures of successful answers that end here, at most 16."""
+    ends: dict[tuple[str, str], Ending] = {}
+    """By method and operation."""
+    wildcard: str = ""
+    folds: dict[str, str] = {}
+    endings: dict[str, str] = {}
+    merges: dict[str, Merge] = {}
+    """Placeholder -> why it was made."""
+    barred: bool = False
+    """Split by hand: no decision here again."""
+    judged_children: int = 0
+    judged_calls: int = 0
 
-    def follow(self, segments: Sequence[str]) -> Position:
-        """The node at a path, made when it is not there."""
-        node = self
+    def choose(self, segment: str) -> str:
+        """What a typed segment becomes here."""
+        return choose(self, self.children, segment)
+
+    def resolve(self, segments: tuple[str, ...]) -> list[str]:
+        """Typed segments with the decisions below this node applied."""
+        node: Position | None = self
+        result: list[str] = []
         for segment in segments:
-            node = node.children.setdefault(segment, Position())
-        return node
+            chosen = node.choose(segment) if node else segment
+            result.append(chosen)
+            node = node.children.get(chosen) if node else None
+        return result
 
     def absorb(self, other: Position) -> None:
-        """Add another node's subtree to this one."""
+        """Add another node's subtree to this one; its literals go where this node's decisions send them."""
         self.calls += other.calls
-        self.accepted += other.accepted
-        self.methods |= other.methods
-        self.shapes = set(sorted(self.shapes | other.shapes)[:_MAX_SHAPES])
+        self.good += other.good
+        self.shapes = set(sorted(self.shapes | other.shapes)[:MAX_SHAPES])
+        self.barred |= other.barred
+        self.wildcard = self.wildcard or other.wildcard
+        self.folds = {**other.folds, **self.folds}
+        self.endings = {**other.endings, **self.endings}
+        self.merges = {**other.merges, **self.merges}
+        for key, ending in other.ends.items():
+            mine = self.ends.get(key)
+            if mine is None:
+                self.ends[key] = ending
+            else:
+                mine.absorb(ending)
         for name, child in other.children.items():
-            self.children.setdefault(name, Position()).absorb(child)
+            self.children.setdefault(self.choose(name), Position()).absorb(child)
 
     def walk(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Position]]:
         """This node and all below, parents first."""
@@ -48,59 +128,33 @@ class Position(msgspec.Struct):
         for name, child in list(self.children.items()):
             yield from child.walk((*path, name))
 
-
-class Group(msgspec.Struct):
-    """Siblings that behave alike."""
-
-    names: list[str]
-    evidence: str
-    """structure, shape, files or none: what makes them alike."""
+    @property
+    def due(self) -> bool:
+        """Whether enough was added since the last judgement: a twentieth more siblings, or half as many calls again."""
+        return len(self.children) > self.judged_children * 1.05 or self.calls >= self.judged_calls * 1.5
 
 
-def _follows(node: Position) -> frozenset[str]:
-    return frozenset(node.children)
+class ShapePlaces:
+    """Where on a host an answer's structure occurs: `{"status": …}` under everything says nothing about siblings."""
 
+    def __init__(self) -> None:
+        """Nothing seen."""
+        self._places: dict[int, tuple[set[str], set[str]]] = {}
 
-def _alike(one: Position, other: Position) -> str:
-    """Why two siblings may be values of one parameter; '' when something speaks against it."""
-    below, below_other = _follows(one), _follows(other)
-    if below and below_other:
-        shared = len(below & below_other) / min(len(below), len(below_other))
-        return "structure" if shared >= _MIN_SHARED_CHILDREN else ""
-    if below or below_other:
-        # One has children that the other merely has not shown yet: alike only if answers agree where both end.
-        return "shape" if one.shapes & other.shapes else ""
-    if one.methods and other.methods and not one.methods & other.methods:
-        return ""
-    if one.shapes and other.shapes:
-        return "shape" if one.shapes & other.shapes else ""
-    return "none"
+    def add(self, shape: int, parent: str, leaf: str) -> None:
+        """One more place; bounded."""
+        places = self._places.get(shape)
+        if places is None:
+            if len(self._places) >= _MAX_TRACKED_SHAPES:
+                return
+            places = self._places[shape] = (set(), set())
+        for names, name in zip(places, (parent, leaf), strict=True):
+            if len(names) < _GENERIC_PLACES:
+                names.add(name)
 
-
-def candidate_groups(node: Position) -> Iterator[Group]:
-    """Groups of literal, non-vocabulary siblings that nothing tells apart; greedy, O(siblings x groups)."""
-    files: dict[str, list[str]] = {}
-    literals: list[str] = []
-    for name, child in node.children.items():
-        if is_placeholder(name):
-            continue
-        if not child.children and is_static_file(name):
-            files.setdefault(name.rpartition(".")[2].lower(), []).append(name)
-        elif not is_word(name):
-            literals.append(name)
-    for names in files.values():
-        yield Group(names, "files")
-    groups: list[tuple[Position, Group]] = []
-    for name in literals:
-        child = node.children[name]
-        for total, group in groups:
-            if why := _alike(total, child):
-                group.names.append(name)
-                group.evidence = why if group.evidence == "none" or len(group.names) == 2 else group.evidence
-                total.absorb(child)
-                break
-        else:
-            total = Position()
-            total.absorb(child)
-            groups.append((total, Group([name], "none")))
-    yield from (group for _, group in groups)
+    def __contains__(self, shape: object) -> bool:
+        """Whether the structure is generic: under three parents and three names."""
+        if not isinstance(shape, int):
+            return False
+        places = self._places.get(shape)
+        return places is not None and min(map(len, places)) >= _GENERIC_PLACES
