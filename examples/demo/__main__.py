@@ -116,9 +116,8 @@ def _verdict(alerts: list[dict[str, Any]], console: Console) -> bool:
         named = {actor["id"] for actor in alert["actors"]} | set(alert["client_ips"])
         if not named & known or (set(alert["client_ips"]) - known):
             good = False
-            console.print(
-                f"  [red]WRONG[/]  {alert['title']} names {', '.join(sorted(named - known)[:5])}: {alert['explanation']}"
-            )
+            wrong = ", ".join(sorted(named - known)[:5])
+            console.print(f"  [red]WRONG[/]  {alert['title']} names {wrong}: {alert['explanation']}")
     if good:
         console.print("  [green]no customer was named[/]")
     return good
@@ -137,9 +136,8 @@ def main() -> int:
         console.print(f"\nLedger: {sent} calls sent, {received} received, {in_flight} in flight")
         good = _verdict(_summary(reader, console), console) and settled
         if keep:
-            console.print(
-                f"\nLeft running: {parts.api} (token {parts.token}), shop behind Envoy: {parts.gateway}. Ctrl-C ends it."
-            )
+            console.print(f"\nLeft running: {parts.api} with token {parts.token}")
+            console.print(f"The shop behind Envoy: {parts.gateway}. Ctrl-C ends everything.")
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
     return 0 if good else 1
 

@@ -18,6 +18,7 @@ import yaml
 
 __all__ = ["Parts", "free_port"]
 
+_TYPES = "type.googleapis.com/envoy.extensions"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -37,7 +38,7 @@ def envoy_config(listen: int, shop: int, collector: int) -> dict[str, Any]:
     local = {"socket_address": {"address": "127.0.0.1", "port_value": listen}}
     upstream = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": shop}}}}
     manager = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "@type": f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "shop",
         "use_remote_address": True,
         # The demo's clients all come from loopback and tell their address by X-Forwarded-For, like behind a balancer.

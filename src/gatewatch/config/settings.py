@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, TemplateSettings
+
 __all__ = [
     "ApiSettings",
     "DetectSettings",
@@ -20,16 +22,6 @@ __all__ = [
 ]
 
 _MIB = 1024 * 1024
-_PRIVATE = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "::1/128",
-    "fc00::/7",
-    "fe80::/10",
-)
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,74 +43,6 @@ class JournalSettings(_Section, frozen=True, kw_only=True):
     max_bytes: int = 2048 * _MIB
     """Intake answers 429 above this."""
     segment_bytes: int = 64 * _MIB
-
-
-class LimitSettings(_Section, frozen=True, kw_only=True):
-    """Hard limits of decoding; what they remove is recorded in `Observation.cut`."""
-
-    body_bytes: int = 65_536
-    """Defender for APIs reads bodies up to 64 KB (reference/microsoft.md, fact 2)."""
-    decompressed_bytes: int = 262_144
-    depth: int = 24
-    members: int = 512
-    """Leaves of one body that are looked at."""
-    parameters: int = 64
-    """Parameters stored of one transaction."""
-    header_lines: int = 128
-    value_chars: int = 8192
-    """Longest value that is matched against patterns."""
-
-
-class ObserveSettings(_Section, frozen=True, kw_only=True):
-    """How transactions become observations."""
-
-    trusted_proxies: tuple[str, ...] = ()
-    """Networks whose X-Forwarded-For / Forwarded is believed."""
-    internal_networks: tuple[str, ...] = _PRIVATE
-    """Everything else is external."""
-    api_key_headers: tuple[str, ...] = (
-        "x-api-key",
-        "api-key",
-        "apikey",
-        "x-apikey",
-        "ocp-apim-subscription-key",
-        "x-auth-token",
-        "x-access-token",
-    )
-    api_key_parameters: tuple[str, ...] = (
-        "api_key",
-        "apikey",
-        "api-key",
-        "subscription-key",
-        "access_token",
-        "key",
-        "token",
-    )
-    session_cookies: tuple[str, ...] = (
-        "session",
-        "sessionid",
-        "sid",
-        "jsessionid",
-        "phpsessid",
-        "connect.sid",
-        "asp.net_sessionid",
-    )
-    certificate_headers: tuple[str, ...] = ("x-forwarded-client-cert", "x-ssl-client-s-dn", "ssl-client-subject-dn")
-    consumer_headers: tuple[str, ...] = ("x-consumer-username", "x-authenticated-userid")
-    limits: LimitSettings = LimitSettings()
-    workers: int = 2
-    duplicate_window: int = 500_000
-    """Newest transaction ids remembered to recognise a re-sent one; about 100 octets each."""
-    block_bytes: int = 4 * _MIB
-    """Payload observed and stored as one block."""
-
-
-class TemplateSettings(_Section, frozen=True, kw_only=True):
-    """Bounds of path learning."""
-
-    max_paths: int = 50_000
-    """Distinct paths remembered per installation; above it new literal paths go to the unknown bucket."""
-    openapi_files: tuple[str, ...] = ()
 
 
 class TrafficSettings(_Section, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from gatewatch.config.settings import LimitSettings
+from gatewatch.model.observe_settings import LimitSettings
 from gatewatch.observe.compression import decompressed
 from gatewatch.observe.graphql_body import looks_like_graphql, operation
 from gatewatch.observe.leaves import Cuts, Leaf, flatten, safe_name

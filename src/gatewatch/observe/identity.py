@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from gatewatch.config.settings import ObserveSettings
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.model.observation import Actor, ActorKind, AuthScheme
 from gatewatch.observe.fingerprint import Fingerprinter
 

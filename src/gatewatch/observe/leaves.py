@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from gatewatch.config.settings import LimitSettings
+from gatewatch.model.observe_settings import LimitSettings
 from gatewatch.observe.value_types import classify, looks_random
 
 __all__ = ["Cuts", "Leaf", "flatten", "safe_name"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from gatewatch.config.settings import ObserveSettings
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import (
     Actor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gatewatch.config.settings import LimitSettings
+from gatewatch.model.observe_settings import LimitSettings
 from gatewatch.model.observation import Location, Parameter
 from gatewatch.observe.fingerprint import Fingerprinter
 from gatewatch.observe.identity import Identities

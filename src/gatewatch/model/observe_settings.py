@@ -1,0 +1,87 @@
+"""Settings of the pure stages observe and templates; `config.settings` holds them with all the others."""
+
+from __future__ import annotations
+
+import msgspec
+
+__all__ = ["LimitSettings", "ObserveSettings", "TemplateSettings"]
+
+_MIB = 1024 * 1024
+_PRIVATE = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+)
+
+
+class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hard limits of decoding; what they remove is recorded in `Observation.cut`."""
+
+    body_bytes: int = 65_536
+    """Defender for APIs reads bodies up to 64 KB (reference/microsoft.md, fact 2)."""
+    decompressed_bytes: int = 262_144
+    depth: int = 24
+    members: int = 512
+    """Leaves of one body that are looked at."""
+    parameters: int = 64
+    """Parameters stored of one transaction."""
+    header_lines: int = 128
+    value_chars: int = 8192
+    """Longest value that is matched against patterns."""
+
+
+class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How transactions become observations."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose X-Forwarded-For / Forwarded is believed."""
+    internal_networks: tuple[str, ...] = _PRIVATE
+    """Everything else is external."""
+    api_key_headers: tuple[str, ...] = (
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-apikey",
+        "ocp-apim-subscription-key",
+        "x-auth-token",
+        "x-access-token",
+    )
+    api_key_parameters: tuple[str, ...] = (
+        "api_key",
+        "apikey",
+        "api-key",
+        "subscription-key",
+        "access_token",
+        "key",
+        "token",
+    )
+    session_cookies: tuple[str, ...] = (
+        "session",
+        "sessionid",
+        "sid",
+        "jsessionid",
+        "phpsessid",
+        "connect.sid",
+        "asp.net_sessionid",
+    )
+    certificate_headers: tuple[str, ...] = ("x-forwarded-client-cert", "x-ssl-client-s-dn", "ssl-client-subject-dn")
+    consumer_headers: tuple[str, ...] = ("x-consumer-username", "x-authenticated-userid")
+    limits: LimitSettings = LimitSettings()
+    workers: int = 2
+    duplicate_window: int = 500_000
+    """Newest transaction ids remembered to recognise a re-sent one; about 100 octets each."""
+    block_bytes: int = 4 * _MIB
+    """Payload observed and stored as one block."""
+
+
+class TemplateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds of path learning."""
+
+    max_paths: int = 50_000
+    """Distinct paths remembered per installation; above it new literal paths go to the unknown bucket."""
+    openapi_files: tuple[str, ...] = ()
