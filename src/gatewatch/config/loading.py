@@ -16,6 +16,8 @@ from gatewatch.errors import ConfigurationError
 __all__ = ["PREFIX", "default_data_dir", "load"]
 
 PREFIX = "GATEWATCH_"
+_CLIENT = frozenset({"GATEWATCH_SERVER", "GATEWATCH_TOKEN"})
+"""Of the command line's client side, no settings."""
 
 
 def default_data_dir() -> Path:
@@ -35,7 +37,7 @@ def load(
     if file is not None:
         _merge(tree, _read(file))
     for name, value in environment.items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name not in _CLIENT:
             _set(tree, name.removeprefix(PREFIX).lower().split("__"), _literal(value))
     for name, value in (overrides or {}).items():
         if value is not None:

@@ -16,9 +16,9 @@ from gatewatch.observe.templates.vocabulary import Look, is_fixture, look_of
 __all__ = ["Change", "judge"]
 
 _MIN_VALUES, _MIN_TELLING_VALUES, _TELLING_LOOK = 3, 2, 1.5
-_MIN_FILES = 4
+_MIN_FILES = 3
 _ROOT_OUTLIER = 20
-_MAX_JOIN_CALLS = 3
+_MAX_JOIN_CALLS, _PLENTY = 3, 20
 _ALIKE = 0.5
 _RARE = 0.35
 _WEAK = frozenset(
@@ -61,7 +61,7 @@ def _is_free(name: str, child: Position) -> bool:
 
 
 def _files(node: Position) -> Iterator[Change]:
-    """Static files of one type: four are enough, since each is content and none an operation."""
+    """Static files of one type: three are enough, since each is content and none an operation."""
     by_ending: dict[str, list[str]] = {}
     for name, child in node.children.items():
         if child.good and not child.children and not is_fixture(name) and (ending := file_ending(name)):
@@ -146,19 +146,20 @@ def _groups(node: Position, literals: list[str], generic: Container[int]) -> Ite
 def _joining(node: Position, literals: list[str], generic: Container[int]) -> Change | None:
     """Literals seen before the decision that turn out to be values of the parameter beside them."""
     target = node.children[node.wildcard]
-    names = tuple(name for name in literals if _joins(name, node.children[name], target, generic))
+    merge = node.merges.get(node.wildcard) or Merge(0.8, "taken over from a sub-path", 0)
+    plenty = merge.values >= _PLENTY
+    names = tuple(n for n in literals if _joins(n, node.children[n], target, generic, plenty=plenty))
     if not names:
         return None
-    merge = node.merges.get(node.wildcard) or Merge(0.8, "joined later", len(names))
     return Change(names, node.wildcard, "join", merge)
 
 
-def _joins(name: str, child: Position, target: Position, generic: Container[int]) -> bool:
+def _joins(name: str, child: Position, target: Position, generic: Container[int], *, plenty: bool) -> bool:
     look = look_of(name)
     shapes, wanted = specific_shapes(child, generic), specific_shapes(target, generic)
     if shapes & wanted:
         return look is not Look.ACTION
-    if look in (Look.ACTION, Look.VOCABULARY):
+    if look is Look.ACTION or (look is Look.VOCABULARY and not (plenty and child.calls <= _MAX_JOIN_CALLS)):
         return False
     if child.children and target.children:
         common = len(child.children.keys() & target.children.keys()) / len(child.children)
@@ -171,16 +172,25 @@ def _joins(name: str, child: Position, target: Position, generic: Container[int]
 
 def _folding(node: Position, generic: Container[int]) -> Change | None:
     """Typed placeholders that stand for the same thing: routers can't tell a number from a name at one position."""
-    kinds = [n for n, child in node.children.items() if is_placeholder(n) and n.endswith("}") and child.good]
-    if len(kinds) < 2:
-        return None
-    main = node.wildcard or max(kinds, key=lambda kind: (node.children[kind].calls, kind))
+    by_suffix: dict[str, list[str]] = {}
+    for name, child in node.children.items():
+        if is_placeholder(name) and name.startswith("{") and child.good and not file_ending(name):
+            by_suffix.setdefault(name.rpartition("}")[2], []).append(name)
+    for suffix, kinds in sorted(by_suffix.items()):
+        if len(kinds) > 1 and (change := _fold(node, kinds, suffix, generic)):
+            return change
+    return None
+
+
+def _fold(node: Position, kinds: list[str], suffix: str, generic: Container[int]) -> Change | None:
+    wildcard = node.wildcard if node.wildcard in kinds else ""
+    main = wildcard or max(kinds, key=lambda kind: (node.children[kind].calls, kind))
     others = [kind for kind in kinds if kind != main and _same(node, kind, main, generic)]
     if not others:
         return None
     calls = sum(node.children[kind].calls for kind in (*others, main))
     why = f"{', '.join(sorted((*others, main)))} at one position in {calls} calls, nothing tells their answers apart"
-    target = main if main in (node.wildcard, "{id}") else "{id}"
+    target = wildcard or f"{{id}}{suffix}"
     names = tuple(kind for kind in (*others, main) if kind != target)
     return Change(names, target, "fold", Merge(0.85, why, len(names)))
 
@@ -196,6 +206,6 @@ def _same(node: Position, kind: str, main: str, generic: Container[int]) -> bool
         return True
     if one.children and other.children:
         return False
-    weak = kind in _WEAK or kind == node.wildcard, main in _WEAK or main == node.wildcard
+    weak = tuple(k in _WEAK or k == node.wildcard or not k.endswith("}") for k in (kind, main))
     rare = one.calls <= _RARE * other.calls
     return all(weak) or (rare and any(weak) and {kind, main} & {"{int}"} != set())

@@ -24,6 +24,7 @@ _SHAPE, _PER_SHAPE, _SHAPES_DIFFER = 1.6, 1.1, -3.5
 _BELOW, _PER_BELOW = 1.6, 1.1
 _RESOURCES = -3.0
 _BESIDE_IDENTIFIERS = 1.0
+_PAGE, _PAGES = 1.0, (".html", ".htm", ".xhtml", ".md")
 _IDENTIFIERS = frozenset({"{id}", "{token}", "{slug}", "{hash}", "{ulid}"})
 _OPEN, _CLOSED, _CLOSED_CALLS = 2.5, -0.8, 12
 _COLLECTION, _ROOT, _AFTER_PLACEHOLDER, _AFTER_API = 1.3, -1.5, -2.0, -1.5
@@ -99,6 +100,8 @@ def weigh(node: Position, names: Sequence[str], place: Place, generic: Container
         f"{most / count:.0%} read like a {kind.name.lower()}",
     ]
     score = _BIAS + _PER_COUNT * log(count) + look
+    if sum(name.endswith(_PAGES) for name in names) > count * _ALIKE:
+        score += _PAGE
     if any(is_placeholder(name) and name in _IDENTIFIERS for name in node.children):
         score += _BESIDE_IDENTIFIERS
     score += _answers(children, generic, said) + _structure(children, said) + _place(place, count, said)

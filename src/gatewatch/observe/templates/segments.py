@@ -43,6 +43,7 @@ _PLACEHOLDERS = {
 _VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3}){0,2}(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 _PLAIN_VERSION = re.compile(r"\d{1,2}(?:\.\d{1,2})?")
 _BEFORE_VERSION = frozenset({"api", "apis", "rest", "version", "v"})
+_MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
 _LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|419)")
 _PERIOD = re.compile(r"\d{4}-(?:0[1-9]|1[0-2]|[wW]\d\d|[qQ][1-4])")
 _HANDLE = re.compile(r"[@~][\w.-]{1,64}")
@@ -106,8 +107,11 @@ def file_ending(segment: str) -> str:
 
 
 def shape_path(segments: list[str]) -> list[str]:
-    """Each segment typed, seeing the one before it: a small number after `api` is a version, not an identifier."""
+    """Each segment typed, seeing the one before it: a small number after `api` is a version, `Jan` after one a month."""
     shaped = [typed(segment) for segment in segments]
+    for index in range(1, len(shaped)):
+        if shaped[index - 1] == "{int}" and segments[index].lower() in _MONTHS:
+            shaped[index] = "{month}"
     for index in range(1, min(len(shaped), 4)):
         if shaped[index] in ("{int}", "{number}") and shaped[index - 1].lower() in _BEFORE_VERSION:
             text = segments[index]

@@ -1,0 +1,108 @@
+"""A real server process per test that asks for one."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+class ServerProcess:
+    """`gatewatch serve` on a data directory; can be killed and started again."""
+
+    def __init__(self, directory: Path, settings: str = "") -> None:
+        self.directory, self.port = directory, free_port()
+        self.config = directory / "gatewatch.toml"
+        self.config.write_text(f"[api]\nport = {self.port}\n[detect]\ntick_s = 1\n{settings}")
+        self.log = directory / "serve.log"
+        self.token = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "gatewatch",
+            "serve",
+            "--data-dir",
+            str(self.directory / "data"),
+            "--config",
+            str(self.config),
+        ]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        for _ in range(600):
+            assert self._process.poll() is None, self.log.read_text()
+            try:
+                if httpx.get(f"{self.url}/v1/health").is_success:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        for line in self.log.read_text().splitlines():
+            if line.startswith("token: "):
+                self.token = line.removeprefix("token: ")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {self.token}"}, timeout=30)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        if self._process is None or self._process.poll() is not None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(60)
+
+    def settle(self) -> dict[str, Any]:
+        """Wait until nothing is in flight; the only source's ledger."""
+        with self.client() as client:
+            for _ in range(600):
+                items = client.get("/v1/ledger").raise_for_status().json()["items"]
+                if items and not any(item["in_flight"] for item in items):
+                    entry: dict[str, Any] = items[0]
+                    return entry
+                time.sleep(0.1)
+        raise AssertionError(f"still in flight: {items}")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path)
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def server_at(tmp_path: Path) -> Iterator[Any]:
+    made: list[ServerProcess] = []
+
+    def make(settings: str = "") -> ServerProcess:
+        made.append(ServerProcess(tmp_path, settings))
+        return made[-1]
+
+    yield make
+    for process in made:
+        process.stop()
