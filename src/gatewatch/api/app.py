@@ -11,7 +11,9 @@ from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import alerts, detectors, health, ingest, inventory, tokens
 from gatewatch.api.services import ApiServices
 
-__all__ = ["create_app"]
+__all__ = ["ROUTERS", "create_app"]
+
+ROUTERS = tuple(part.router for part in (health, ingest, inventory, alerts, detectors, tokens))
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -32,8 +34,8 @@ def create_app(services: ApiServices) -> FastAPI:
         openapi_url=None,
     )
     app.state.services = services
-    for resource in (health, ingest, inventory, alerts, detectors, tokens):
-        app.include_router(resource.router)
+    for router in ROUTERS:
+        app.include_router(router)
     install_problems(app, services.log)
 
     @app.middleware("http")

@@ -34,6 +34,15 @@ class Decided(msgspec.Struct, omit_defaults=True):
     barred: bool = False
 
 
+class _Spot(msgspec.Struct):
+    """Where an origin stands, found once."""
+
+    given: TemplateReason | None
+    place: tuple[str, ...]
+    path: list[Position]
+    ending: Ending
+
+
 class Forest:
     """One tree per host for what is learnt, one for what was given (routes), which is never judged."""
 
@@ -46,6 +55,7 @@ class Forest:
         self._given: dict[str, Position] = {}
         self._shapes: dict[str, ShapePlaces] = {}
         self._placed: set[int] = set()
+        self._spots: dict[int, _Spot] = {}
         self._due: dict[int, tuple[str, tuple[str, ...], Position]] = {}
         self._learnt: dict[str, LearntNode] = {}
         self.superseded = False
@@ -80,6 +90,24 @@ class Forest:
 
     def add(self, origin: Origin, path_id: int, calls: int, succeeded: int, answered: int) -> Placed:
         """Count calls where an origin stands."""
+        spot = self._spots.get(path_id)
+        if spot is None:
+            spot = self._spots[path_id] = self._spot(origin, path_id)
+        for node in spot.path:
+            node.calls += calls
+            node.good += succeeded
+        ending = spot.ending
+        ending.succeeded += succeeded
+        ending.answered += answered
+        ending.clients = max(ending.clients, origin.clients)
+        ending.blocks = max(ending.blocks, origin.blocks)
+        if spot.given is None:
+            self._note(origin, spot)
+        elif spot.given is TemplateReason.HINT and succeeded:
+            self._note_route(Route(origin.host, spot.place, TemplateReason.HINT))
+        return origin.host, spot.place, ending
+
+    def _spot(self, origin: Origin, path_id: int) -> _Spot:
         given = self.given(origin)
         place = self.place(origin)
         node = (self._given if given else self._trees).setdefault(origin.host, Position())
@@ -87,29 +115,36 @@ class Forest:
         for segment in place:
             node = node.children.setdefault(segment, Position())
             path.append(node)
-        for node in path:
-            node.calls += calls
-            node.good += succeeded
-        ending = _ending(node, origin)
+        key = (origin.method, origin.operation)
+        ending = node.ends.get(key)
+        if ending is None:
+            ending = node.ends[key] = Ending(*key)
         if path_id not in self._placed:
             self._placed.add(path_id)
             ending.add_path(path_id)
-        ending.succeeded += succeeded
-        ending.answered += answered
-        ending.clients = max(ending.clients, origin.clients)
-        ending.blocks = max(ending.blocks, origin.blocks)
-        if given is None:
-            self._note(origin, place, path)
-        elif given is TemplateReason.HINT and succeeded:
-            self._note_route(Route(origin.host, place, TemplateReason.HINT))
-        return origin.host, place, ending
+        return _Spot(given, place, path, ending)
+
+    def remove(self, gone: dict[int, Origin]) -> None:
+        """Take origins away; what they taught (decisions, counts above them) stays."""
+        by_ending: dict[int, tuple[str, _Spot]] = {}
+        for path_id, origin in gone.items():
+            spot = self._spots.pop(path_id, None) or self._spot(origin, path_id)
+            by_ending[id(spot.ending)] = (origin.host, spot)
+            self._placed.discard(path_id)
+        for host, spot in by_ending.values():
+            spot.ending.paths = [path_id for path_id in spot.ending.paths if path_id not in gone]
+            spot.ending.newcomers = [path_id for path_id in spot.ending.newcomers if path_id not in gone]
+            if not spot.ending.paths:
+                _cut_off(spot)
+                self._learnt.pop(host, None)
 
     def mark_placed(self, path_id: int) -> None:
         """A path id stands at an ending without having been counted."""
         self._placed.add(path_id)
 
-    def _note(self, origin: Origin, place: tuple[str, ...], path: list[Position]) -> None:
+    def _note(self, origin: Origin, spot: _Spot) -> None:
         """Remember answers and which positions are to be judged."""
+        place, path = spot.place, spot.path
         leaf = path[-1]
         if origin.shapes and len(leaf.shapes) < MAX_SHAPES and not leaf.shapes.issuperset(origin.shapes):
             shapes = self._shapes.setdefault(origin.host, ShapePlaces())
@@ -118,7 +153,7 @@ class Forest:
             leaf.shapes.update(origin.shapes)
             for node in path[-3:-1]:
                 node.judged_calls = 0
-        for depth, node in enumerate(path[:-1]):
+        for depth, node in enumerate(path):
             if len(node.children) > 1 and node.due:
                 self._due[id(node)] = (origin.host, place[:depth], node)
 
@@ -156,6 +191,8 @@ class Forest:
                 for place, below in target.walk((*prefix, change.placeholder)):
                     for ending in below.ends.values():
                         ending.moved = True
+                        for path_id in ending.paths:
+                            self._spots.pop(path_id, None)
                         moved[id(ending)] = (host, place, ending)
                     if len(below.children) > 1:
                         queue.append(place)
@@ -229,12 +266,15 @@ class Forest:
                     yield from ((host, place, ending) for ending in node.ends.values())
 
 
-def _ending(node: Position, origin: Origin) -> Ending:
-    key = (origin.method, origin.operation)
-    found = node.ends.get(key)
-    if found is None:
-        found = node.ends[key] = Ending(*key)
-    return found
+def _cut_off(spot: _Spot) -> None:
+    """Take an empty ending away, and the nodes above it that hold nothing else."""
+    path, ending = spot.path, spot.ending
+    path[-1].ends = {key: value for key, value in path[-1].ends.items() if value is not ending}
+    for depth in range(len(path) - 1, 0, -1):
+        node = path[depth]
+        if node.ends or node.children or node.merges or node.barred:
+            return
+        path[depth - 1].children.pop(spot.place[depth - 1], None)
 
 
 def _covers(route: tuple[str, ...], node: Position) -> bool:

@@ -124,10 +124,12 @@ class TemplateLearner:
         return origin
 
     def _forget(self, path_ids: list[int]) -> None:
-        for path_id in path_ids:
-            del self._state.origins[path_id]
-        self._state.forgotten += len(path_ids)
-        self._rebuild()
+        gone = {path_id: self._state.origins.pop(path_id) for path_id in path_ids}
+        for origin in gone.values():
+            self._hosts[origin.host] -= 1
+            self._candidates[origin.host] -= not origin.endpoint_id
+        self._state.forgotten += len(gone)
+        self._forest.remove(gone)
 
     def _rebuild(self) -> None:
         """Grow everything anew from origins under the decisions as they are."""

@@ -19,7 +19,7 @@ from gatewatch.knowledge.path_words import CURRENCIES, LITERAL_WITH_DIGITS, PATH
 from gatewatch.observe.templates.vocabulary import is_gibberish
 from gatewatch.observe.value_types import classify
 
-__all__ = ["decoded", "file_ending", "is_placeholder", "shape_path", "split_path", "typed"]
+__all__ = ["VALUE_TYPES", "decoded", "file_ending", "is_placeholder", "shape_path", "split_path", "typed"]
 
 _PLACEHOLDERS = {
     "int": "{int}",
@@ -40,6 +40,10 @@ _PLACEHOLDERS = {
     "coordinates": "{coordinates}",
     "url": "{url}",
 }
+VALUE_TYPES = {
+    f"{{{kind}}}": kind for kind in ("int", "uuid", "ulid", "hash", "date", "datetime", "email", "ip", "phone")
+}
+"""Value type (`value_types.classify`) of placeholders that tell it."""
 _VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3}){0,2}(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 _PLAIN_VERSION = re.compile(r"\d{1,2}(?:\.\d{1,2})?")
 _BEFORE_VERSION = frozenset({"api", "apis", "rest", "version", "v"})
@@ -63,7 +67,8 @@ _UNFIT = re.compile(r"[{}/<>\"'\\ |^`$*?#]")
 _MIN_DIGITS = 3
 _MAX_LITERAL = 96
 _MIN_PART = 6
-_MAX_VERSION = 20
+_MAX_VERSION, _MAX_VERSION_INDEX = 20, 4
+_NUMBERS = ("{int}", "{number}")
 _REMEMBERED = 65_536
 _known: dict[str, str] = {}
 
@@ -107,16 +112,17 @@ def file_ending(segment: str) -> str:
 
 
 def shape_path(segments: list[str]) -> list[str]:
-    """Each segment typed, seeing the one before it: a small number after `api` is a version, `Jan` after one a month."""
-    shaped = [typed(segment) for segment in segments]
-    for index in range(1, len(shaped)):
-        if shaped[index - 1] == "{int}" and segments[index].lower() in _MONTHS:
-            shaped[index] = "{month}"
-    for index in range(1, min(len(shaped), 4)):
-        if shaped[index] in ("{int}", "{number}") and shaped[index - 1].lower() in _BEFORE_VERSION:
-            text = segments[index]
-            if _PLAIN_VERSION.fullmatch(text) and float(text) <= _MAX_VERSION and len(segments) > index + 1:
-                shaped[index] = text
+    """Each segment typed, seeing the one before: a small number after `api` is a version, `Jan` after a year a month."""
+    shaped = [_known.get(segment) or typed(segment) for segment in segments]
+    if "{int}" in shaped or "{number}" in shaped:
+        for index in range(1, len(shaped)):
+            if shaped[index - 1] == "{int}" and segments[index].lower() in _MONTHS:
+                shaped[index] = "{month}"
+            elif shaped[index] in _NUMBERS and index < _MAX_VERSION_INDEX and index + 1 < len(shaped):
+                text = segments[index]
+                before = shaped[index - 1].lower() in _BEFORE_VERSION
+                if before and _PLAIN_VERSION.fullmatch(text) and float(text) <= _MAX_VERSION:
+                    shaped[index] = text
     return shaped
 
 

@@ -12,7 +12,7 @@ from gatewatch.observe.templates.hints import apply_hint
 from gatewatch.observe.templates.identity import normal_host, path_identity
 from gatewatch.observe.templates.learnt import LearntNode, choose
 from gatewatch.observe.templates.routes import Route, RouteTable
-from gatewatch.observe.templates.segments import decoded, is_placeholder, shape_path, split_path
+from gatewatch.observe.templates.segments import VALUE_TYPES, decoded, is_placeholder, shape_path, split_path
 from gatewatch.observe.value_types import classify
 
 __all__ = ["MISSING", "PathMatch", "TemplateSet", "normal_host", "path_identity"]
@@ -142,7 +142,7 @@ def _values(template: list[str], segments: list[str]) -> tuple[tuple[str, str, s
         if is_placeholder(pattern):
             whole = index == last and len(segments) > len(template)
             value = decoded("/".join(segments[index:]) if whole else segments[index])
-            values.append((f"p{len(values)}", classify(value), value))
+            values.append((f"p{len(values)}", VALUE_TYPES.get(pattern) or classify(value), value))
     return tuple(values)
 
 

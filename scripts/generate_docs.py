@@ -1,0 +1,186 @@
+"""Reference pages from the code that they describe; `--check` only compares."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+from fastapi import FastAPI
+
+from gatewatch.api.app import ROUTERS
+from gatewatch.bootstrap.parts import formats
+from gatewatch.cli.app import EXIT_CODES, app
+from gatewatch.config.settings import Settings
+from gatewatch.detect.detector import all_detectors
+from gatewatch.detect.settings import fields
+from gatewatch.observe.pattern import Indicator, Recognizer, ResponseSignal
+from gatewatch.plugins import discover
+from gatewatch.posture.recommendation import all_recommendations
+from gatewatch.sources.ndjson import Line
+
+__all__ = ["PAGES", "main"]
+
+_REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+_MADE = "<!-- made by `make docs`; change the code instead -->\n"
+
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _table(head: list[str], rows: list[list[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in lines) + "\n"
+
+
+def detectors() -> str:
+    parts = [_MADE, "# Detectors\n"]
+    for detector in sorted(all_detectors(), key=lambda d: d.meta.id):
+        meta = detector.meta
+        needs = ", ".join(bit.name.lower() for bit in meta.needs if bit.name)
+        values = msgspec.structs.asdict(detector.values)
+        rows: list[list[object]] = []
+        for field in fields(detector.settings):
+            record = msgspec.structs.asdict(field)
+            about = " ".join(
+                f"{name}: {value}."
+                for name, value in record.items()
+                if name != "name" and value not in (None, "")
+            )
+            rows.append([f"`{field.name}`", values.get(field.name), about])
+        parts.append(
+            f"## {meta.title}\n\n`{meta.id}` · {meta.alert_type} · {meta.severity.value} · {meta.tactic.value} · {meta.owasp.value}\n"
+        )
+        parts.append(f"{meta.description}\n\nNeeds: {needs}. Misses: {meta.known_misses}\n")
+        parts.append("Steps: " + " ".join(meta.remediation) + "\n")
+        parts.append("References: " + ", ".join(meta.references) + "\n")
+        parts.append(_table(["Setting", "Default", "About"], rows))
+    parts.append("# Recommendations\n")
+    recommendations = [
+        [f"`{r.meta.id}`", r.meta.title, r.meta.severity.value, r.meta.description] for r in all_recommendations()
+    ]
+    parts.append(_table(["Id", "Title", "Severity", "Description"], recommendations))
+    return "\n".join(parts)
+
+
+def _settings_rows(kind: Any, prefix: str, rows: list[list[object]]) -> None:
+    for field in msgspec.structs.fields(kind):
+        inner = field.type if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct) else None
+        if inner is not None:
+            _settings_rows(inner, f"{prefix}{field.name}.", rows)
+        else:
+            default = "required" if field.default is msgspec.NODEFAULT else f"`{field.default!r}`"
+            shown = getattr(field.type, "__name__", str(field.type)).replace("gatewatch.config.settings.", "")
+            rows.append([f"`{prefix}{field.name}`", shown, default])
+
+
+def settings() -> str:
+    rows: list[list[object]] = []
+    _settings_rows(Settings, "", rows)
+    intro = (
+        "# Settings\n\nA TOML file (`--config`), then environment variables (`GATEWATCH_API__PORT=9000` sets `api.port`), then\n"
+        "command line options.\n"
+    )
+    return "\n".join([_MADE, intro, _table(["Setting", "Type", "Default"], rows)])
+
+
+def formats_page() -> str:
+    parts = [_MADE, "# Formats\n"]
+    for format_ in sorted(formats().values(), key=lambda f: f.meta.id):
+        evidence = ", ".join(bit.name.lower() for bit in format_.meta.evidence if bit.name)
+        parts.append(
+            f"## `{format_.meta.id}`: {format_.meta.title}\n\n{format_.meta.description}\n\nCan carry: {evidence}.\n"
+        )
+        parts.append("\n".join(f"- {reference}" for reference in format_.meta.references) + "\n")
+    return "\n".join(parts)
+
+
+def patterns() -> str:
+    parts = [_MADE, "# Information types, indicators, response signals\n"]
+    for title, package, kind in (
+        ("Information types", "gatewatch.observe.recognizers", Recognizer),
+        ("Indicators", "gatewatch.observe.indicators", Indicator),
+        ("Response signals", "gatewatch.observe.response_signals", ResponseSignal),
+    ):
+        found = sorted(discover(package, kind), key=lambda part: part.meta.id)
+        rows: list[list[object]] = [
+            [
+                f"`{p.meta.id}`",
+                p.meta.title,
+                (getdoc(p) or "").splitlines()[0],
+                ", ".join(p.meta.references),
+                p.meta.known_misses or "-",
+            ]
+            for p in found
+        ]
+        parts.append(f"## {title}\n")
+        parts.append(_table(["Id", "Title", "How", "References", "Misses"], rows))
+    return "\n".join(parts)
+
+
+def openapi() -> str:
+    api = FastAPI(title="Gatewatch", version="1", summary="API security for any gateway.")
+    for router in ROUTERS:
+        api.include_router(router)
+    return json.dumps(api.openapi(), indent=1, sort_keys=True) + "\n"
+
+
+def ndjson_schema() -> str:
+    schema = msgspec.json.schema(Line)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Gatewatch NDJSON v1: one transaction a line"
+    return json.dumps(schema, indent=1) + "\n"
+
+
+def command_line() -> str:
+    parts = [_MADE, "# Command line\n"]
+    root = typer.main.get_command(app)
+    _command(root, "gatewatch", parts)
+    parts.append("## Exit codes\n")
+    parts.append(_table(["Code", "Meaning"], [[code, meaning] for code, meaning in EXIT_CODES.items()]))
+    return "\n".join(parts)
+
+
+def _command(command: Any, name: str, parts: list[str]) -> None:
+    inner = getattr(command, "commands", {})
+    if not inner or getattr(command, "invoke_without_command", False):
+        rows = [
+            ["`" + " ".join(p.opts) + "`", getattr(p, "help", None) or ""] for p in command.params if p.name != "help"
+        ]
+        parts.append(f"## `{name}`\n\n{(command.help or '').strip()}\n")
+        parts.append(_table(["Option", "About"], rows))
+    for child in sorted(inner):
+        _command(inner[child], f"{name} {child}", parts)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "detectors.md": detectors,
+    "settings.md": settings,
+    "formats.md": formats_page,
+    "patterns.md": patterns,
+    "openapi.json": openapi,
+    "gatewatch-ndjson-v1.schema.json": ndjson_schema,
+    "command-line.md": command_line,
+}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        path, text = _REFERENCE / name, make()
+        if not path.exists() or path.read_text() != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text)
+    print("\n".join(stale) if stale else "everything is up to date")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
