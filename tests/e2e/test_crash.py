@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
-from tests.e2e.conftest import ServerProcess
+from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 TOTAL, BATCH, KILLS = 200_000, 1_000, 6

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from tests.e2e.conftest import ServerProcess
+from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 

@@ -124,6 +124,7 @@ class Server:
             "control_store": self.control.schema_current(),
             "traffic_store": self.traffic.schema_current(),
             "journal": self.journal.used_bytes() < self.settings.journal.max_bytes,
+            "observing": not self.observing.failing,
             "detectors": not self.detecting.faults,
         }
 

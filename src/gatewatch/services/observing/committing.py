@@ -29,20 +29,23 @@ class RecentIds:
         for pair in pairs:
             self._seen[hash(pair)] = None
 
-    def fresh(self, sources: list[str], ids: list[str]) -> list[bool]:
-        """Whether each is new; remembers all."""
-        seen = self._seen
-        mask = []
+    def keys(self, sources: list[str], ids: list[str]) -> list[int | None]:
+        """A key per transaction, None for one that was seen before or earlier in this list; remembers nothing."""
+        here: set[int] = set()
+        keys: list[int | None] = []
         for pair in zip(sources, ids, strict=True):
+            # 64-bit SipHash under this process's key: a chance of 3e-14 per transaction to meet one of 500,000.
             key = hash(pair)
-            new = key not in seen
-            if new:
-                seen[key] = None
-            mask.append(new)
-        if len(seen) > self._limit:
-            for key in list(islice(seen, len(seen) - self._limit)):
-                del seen[key]
-        return mask
+            keys.append(None if key in self._seen or key in here else key)
+            here.add(key)
+        return keys
+
+    def remember(self, keys: Iterable[int | None]) -> None:
+        """Once they are stored."""
+        self._seen.update((key, None) for key in keys if key is not None)
+        if len(self._seen) > self._limit:
+            for key in list(islice(self._seen, len(self._seen) - self._limit)):
+                del self._seen[key]
 
 
 class Ledger:
@@ -109,17 +112,19 @@ class BlockCommitter:
         """Store one block; returns the number of rows."""
         batch = result.batch()
         sources = batch.column("source").to_pylist()
-        mask = self._recent.fresh(sources, batch.column("id").to_pylist())
+        keys = self._recent.keys(sources, batch.column("id").to_pylist())
         duplicate: dict[str, int] = {}
-        if not all(mask):
-            for source, new in zip(sources, mask, strict=True):
-                if not new:
+        if None in keys:
+            for source, key in zip(sources, keys, strict=True):
+                if key is None:
                     duplicate[source] = duplicate.get(source, 0) + 1
-            batch = batch.filter(pa.array(mask))
+            batch = batch.filter(pa.array([key is not None for key in keys]))
         self._store.put_paths(self.learner.learn(result.sightings))
         self._store.insert(batch, token=result.token)
         if self._letters is not None:
             self._letters.put(result.token, result.letters)
+        # Only now: a block whose storing failed is tried again and must not meet itself.
+        self._recent.remember(keys)
         observed = {source: count - duplicate.get(source, 0) for source, count in result.observed.items()}
         self.ledger.add(observed, duplicate, result.rejected)
         return int(batch.num_rows)

@@ -16,7 +16,7 @@ from gatewatch.ports.traffic import TrafficStore
 from gatewatch.services.observing.committing import BlockCommitter, Ledger, RecentIds
 from gatewatch.services.observing.pool import WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
-from gatewatch.services.observing.worker import BlockResult, BlockTask, Place
+from gatewatch.services.observing.worker import BlockResult, BlockTask, Place, fault_of
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Observing"]
@@ -69,6 +69,8 @@ class Observing:
         self._flights: deque[_Flight] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observing", daemon=True)
+        self.failing = False
+        """The last turn failed by an error of our own; shown by readiness."""
         self.faults = 0
         """Our own errors met since the start."""
 
@@ -108,6 +110,12 @@ class Observing:
                 self._log.error("observing_delayed", code=error.code, why=error.message)
                 if self._stopping.wait(_BACK_OFF_S):
                     return
+            except Exception as error:  # noqa: BLE001 - supervision point: the thread must not end unseen
+                self.faults += 1
+                self.failing = True
+                self._log.error("observing_fault", fault=fault_of(error))
+                if self._stopping.wait(_BACK_OFF_S):
+                    return
 
     def _turn(self) -> None:
         while len(self._flights) <= self._settings.workers and not self._stopping.is_set() and self._launch():
@@ -120,6 +128,7 @@ class Observing:
         flight = self._flights[0]
         result = self._pool.result(flight.task, flight.future)
         self._committer.commit(result)
+        self.failing = False
         self._flights.popleft()
         self._consumed = flight.promise.end
         for source, count in flight.received.items():

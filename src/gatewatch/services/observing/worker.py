@@ -19,7 +19,7 @@ from gatewatch.observe.templates import TemplateSet
 from gatewatch.ports.journal import DeadLetter, JournalRecord
 from gatewatch.ports.wire import Origin, WireFormat
 
-__all__ = ["BlockObserver", "BlockResult", "BlockTask", "Place", "encoded"]
+__all__ = ["BlockObserver", "BlockResult", "BlockTask", "Place", "encoded", "fault_of", "sightings"]
 
 _MAX_SHAPES = 4
 _MAX_CLIENTS = 64
@@ -168,13 +168,17 @@ class BlockObserver:
         )
 
 
-def _fault(error: Exception, result: BlockResult) -> str:
+def fault_of(error: Exception) -> str:
     """Type and place of our error; its text might quote payload."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = trace.tb_frame.f_code.co_qualname if trace is not None else "?"
-    text = f"{type(error).__name__} in {where}"
+    return f"{type(error).__name__} in {where}"
+
+
+def _fault(error: Exception, result: BlockResult) -> str:
+    text = fault_of(error)
     result.faults.append(text)
     return text
 

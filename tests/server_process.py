@@ -7,12 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 
 def free_port() -> int:
@@ -85,24 +83,3 @@ class ServerProcess:
                     return entry
                 time.sleep(0.1)
         raise AssertionError(f"still in flight: {items}")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path)
-    process.start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def server_at(tmp_path: Path) -> Iterator[Any]:
-    made: list[ServerProcess] = []
-
-    def make(settings: str = "") -> ServerProcess:
-        made.append(ServerProcess(tmp_path, settings))
-        return made[-1]
-
-    yield make
-    for process in made:
-        process.stop()
