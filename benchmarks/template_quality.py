@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.template_routes import POOLS, TABLES, Table
-
 from gatewatch.config.settings import TemplateSettings
 from gatewatch.model.path import PathSighting
 from gatewatch.observe.templates import TemplateLearner

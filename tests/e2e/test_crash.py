@@ -63,7 +63,8 @@ def numbers(store: ClickHouseTraffic, sql: str) -> Any:
 
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_or_doubled(server_at: Any) -> None:
-    server: ServerProcess = server_at()
+    # The transactions are of January: without this the retention of 30 days would rightly forget them.
+    server: ServerProcess = server_at("[traffic]\nretention_days = 0\naggregate_retention_days = 0\n")
     server.start()
     sender = Sender(server)
     sender.thread.start()
