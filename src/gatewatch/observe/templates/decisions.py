@@ -15,7 +15,7 @@ from gatewatch.observe.templates.vocabulary import Look, is_fixture, look_of
 
 __all__ = ["Change", "judge"]
 
-_MIN_VALUES, _MIN_TELLING_VALUES, _TELLING_LOOK = 3, 2, 1.5
+_MIN_VALUES, _MIN_CODES, _CODE_LOOK, _TELLING_LOOK = 3, 2, 2.5, 1.5
 _MIN_FILES = 3
 _ROOT_OUTLIER = 20
 _MAX_JOIN_CALLS, _PLENTY = 3, 20
@@ -83,10 +83,10 @@ def _parameter(node: Position, literals: list[str], prefix: tuple[str, ...], gen
     for names in _groups(node, literals, generic):
         if not prefix and not any(node.children[name].children for name in names):
             names = _without_outliers(node, names)  # noqa: PLW2901 - the group without its outliers is the group
-        if len(names) < _MIN_TELLING_VALUES or conflicting([node.children[name] for name in names], generic):
+        if len(names) < _MIN_CODES or conflicting([node.children[name] for name in names], generic):
             continue
         verdict = weigh(node, names, Place(prefix[-1] if prefix else "", fixtures), generic)
-        needed = _MIN_TELLING_VALUES if verdict.look >= _TELLING_LOOK else _MIN_VALUES
+        needed = _MIN_CODES if verdict.look >= _CODE_LOOK else _MIN_VALUES
         if len(names) >= needed and verdict.score > 0 and (best is None or verdict.score > best[0].score):
             best = verdict, names
     if best is None:

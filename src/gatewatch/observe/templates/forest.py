@@ -13,6 +13,7 @@ from gatewatch.observe.templates.origins import Origin
 from gatewatch.observe.templates.routes import Route, RouteTable
 from gatewatch.observe.templates.segments import is_placeholder
 from gatewatch.observe.templates.tree import MAX_SHAPES, Ending, Merge, Position, ShapePlaces
+from gatewatch.observe.templates.vocabulary import is_routelike
 
 __all__ = ["Decided", "Forest"]
 
@@ -148,7 +149,7 @@ class Forest:
         leaf = path[-1]
         if origin.shapes and len(leaf.shapes) < MAX_SHAPES and not leaf.shapes.issuperset(origin.shapes):
             shapes = self._shapes.setdefault(origin.host, ShapePlaces())
-            for shape in origin.shapes:
+            for shape in origin.shapes if not place or is_routelike(place[-1]) else ():
                 shapes.add(shape, place[-2] if len(place) > 1 else "", place[-1] if place else "")
             leaf.shapes.update(origin.shapes)
             for node in path[-3:-1]:

@@ -126,6 +126,8 @@ class TemplateLearner:
     def _forget(self, path_ids: list[int]) -> None:
         gone = {path_id: self._state.origins.pop(path_id) for path_id in path_ids}
         for origin in gone.values():
+            if survivor := self._state.origins.get(origin.endpoint_id):
+                survivor.take_over(origin)
             self._hosts[origin.host] -= 1
             self._candidates[origin.host] -= not origin.endpoint_id
         self._state.forgotten += len(gone)
@@ -144,8 +146,10 @@ class TemplateLearner:
         for path_id, origin in self._state.origins.items():
             self._forest.add(origin, path_id, origin.calls, origin.succeeded, origin.answered)
         for host, _, ending in self._forest.everything():
-            if any(self._state.origins[path_id].endpoint_id for path_id in ending.paths):
-                ending.confirmed = True
+            ending.confirmed = bool(ending.succeeded or ending.answered) and any(
+                self._state.origins[path_id].endpoint_id for path_id in ending.paths
+            )
+            if ending.confirmed:
                 (self._seen if ending.succeeded else self._refused)[host] += 1
             ending.take_unpublished(anew=False)
 

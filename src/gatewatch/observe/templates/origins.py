@@ -58,6 +58,12 @@ class Origin(msgspec.Struct):
             self.shapes = tuple(sorted({*self.shapes, *sighting.response_shapes})[:_MAX_SHAPES])
         return succeeded, answered
 
+    def take_over(self, other: Origin) -> None:
+        """Count a merged path that is forgotten as part of this one."""
+        self.calls += other.calls
+        self.succeeded += other.succeeded
+        self.answered += other.answered
+
 
 class Limits:
     """Room for path ids in all, per host, and for candidates. What did not fit is counted."""
@@ -79,7 +85,7 @@ class Limits:
             return []
         own = hosts[host] >= self.per_host
         pool = {i: o for i, o in origins.items() if not own or o.host == host}
-        goers = [i for i, o in pool.items() if not o.endpoint_id]
+        goers = [i for i, o in pool.items() if not o.endpoint_id and not o.succeeded]
         if full and len(goers) < len(pool) * _FORGOTTEN_SHARE:
             goers += [i for i, o in pool.items() if o.endpoint_id and o.endpoint_id != i]
         goers.sort(key=lambda i: (bool(origins[i].endpoint_id), origins[i].last_seen, origins[i].calls, i))

@@ -50,6 +50,7 @@ _BEFORE_VERSION = frozenset({"api", "apis", "rest", "version", "v"})
 _MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
 _LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|419)")
 _PERIOD = re.compile(r"\d{4}-(?:0[1-9]|1[0-2]|[wW]\d\d|[qQ][1-4])")
+_PHONE = re.compile(r"\+\d{7,15}")  # E.164: up to 15 digits
 _HANDLE = re.compile(r"[@~][\w.-]{1,64}")
 _LITERAL_HANDLES = frozenset({"@me", "@self", "@all", "~me", "@angular", "@types", "@vite"})
 _LIST = re.compile(r"[\w.-]+(?:,[\w.-]+)+")
@@ -112,7 +113,7 @@ def file_ending(segment: str) -> str:
 
 
 def shape_path(segments: list[str]) -> list[str]:
-    """Each segment typed, seeing the one before: a small number after `api` is a version, `Jan` after a year a month."""
+    """Each segment typed, seeing the one before: a number after `api` is a version, `Jan` after a year a month."""
     shaped = [_known.get(segment) or typed(segment) for segment in segments]
     if "{int}" in shaped or "{number}" in shaped:
         for index in range(1, len(shaped)):
@@ -147,6 +148,8 @@ def _typed(segment: str) -> str:
         return "{token}" if classify(text) in ("jwt", "token", "base64", "hash") else "{name}"
     if file_ending(text):
         return _static(text)
+    if _PHONE.fullmatch(text):
+        return "{phone}"
     if placeholder := _PLACEHOLDERS.get(classify(text)) or _file(text) or _written(text):
         return placeholder
     return "{name}" if not text.isprintable() or _UNFIT.search(text) or "\ufffd" in text else text

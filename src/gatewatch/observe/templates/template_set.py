@@ -104,12 +104,13 @@ class TemplateSet:
     def _template(self, host: str, segments: list[str], hint: str | None) -> tuple[list[str], TemplateReason]:
         if hint and (hinted := apply_hint(hint, segments)) is not None:
             return hinted, TemplateReason.HINT
-        if len(segments) > _MAX_SEGMENTS:
-            # Deeper than any route: one bucket per first segments, so that such paths can't be told apart endlessly.
-            segments = [*segments[: _MAX_SEGMENTS - 1], "{rest}"]
         if self.routes and (route := self._table.find(host, segments)):
             return list(route.segments), route.reason
-        shaped = shape_path(segments)
+        if len(segments) > _MAX_SEGMENTS:
+            # Deeper than any route: one bucket per first segments, so that such paths can't be told apart endlessly.
+            shaped = [*shape_path(segments[: _MAX_SEGMENTS - 1]), "{rest}"]
+        else:
+            shaped = shape_path(segments)
         learnt = self.learnt(host, shaped)
         if learnt != shaped:
             return learnt, TemplateReason.STATISTICS

@@ -153,7 +153,7 @@ class ShapePlaces:
                 names.add(name)
 
     def __contains__(self, shape: object) -> bool:
-        """Whether the structure is generic: under three parents and three names."""
+        """Whether the structure is generic: under three parents and three names of routes."""
         if not isinstance(shape, int):
             return False
         places = self._places.get(shape)

@@ -10,7 +10,7 @@ from math import log
 
 from gatewatch.knowledge.path_words import COUNTRIES, LANGUAGES, PATH_FIXTURES, PATH_VERBS, PATH_WORDS
 
-__all__ = ["Look", "is_collection", "is_fixture", "is_gibberish", "look_of"]
+__all__ = ["Look", "is_collection", "is_fixture", "is_gibberish", "is_routelike", "look_of"]
 
 _PARTS = re.compile(r"[-_.]|(?<=[a-z])(?=[A-Z])")
 _VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3}){0,2}(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
@@ -58,6 +58,11 @@ def is_fixture(segment: str) -> bool:
         return False  # `META`, `V`, `ALL`: tickers and currencies are words too
     lower = segment.lower()
     return lower in PATH_FIXTURES or lower in PATH_VERBS or _VERSION.fullmatch(segment) is not None
+
+
+def is_routelike(segment: str) -> bool:
+    """Whether a segment is surely no value: vocabulary, an action, or a placeholder."""
+    return "{" in segment or is_fixture(segment) or look_of(segment) in (Look.ACTION, Look.VOCABULARY)
 
 
 def is_collection(segment: str) -> bool:
