@@ -47,8 +47,9 @@ test: check fast slow ## All checks and all tests
 bench: setup ## Measure against the limit in the same run; writes benchmarks/results
 	@$(BIN)/python -m benchmarks
 
-docs: setup ## Regenerate the reference pages
+docs: setup ## Regenerate the reference pages and the picture in the README
 	@$(BIN)/python -m scripts.generate_docs
+	@$(BIN)/python -m scripts.report_picture
 
 clean: ## Remove what set-up and tests made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .build

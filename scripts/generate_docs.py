@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ def _cell(text: object) -> str:
     return str(text).replace("|", "\\|").replace("\n", " ")
 
 
-def _table(head: list[str], rows: list[list[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+def _table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
+    lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in lines) + "\n"
 
 
@@ -49,9 +49,7 @@ def detectors() -> str:
         for field in fields(detector.settings):
             record = msgspec.structs.asdict(field)
             about = " ".join(
-                f"{name}: {value}."
-                for name, value in record.items()
-                if name != "name" and value not in (None, "")
+                f"{name}: {value}." for name, value in record.items() if name != "name" and value not in (None, "")
             )
             rows.append([f"`{field.name}`", values.get(field.name), about])
         parts.append(
@@ -103,11 +101,12 @@ def formats_page() -> str:
 
 def patterns() -> str:
     parts = [_MADE, "# Information types, indicators, response signals\n"]
-    for title, package, kind in (
+    chosen: tuple[tuple[str, str, type[Any]], ...] = (
         ("Information types", "gatewatch.observe.recognizers", Recognizer),
         ("Indicators", "gatewatch.observe.indicators", Indicator),
         ("Response signals", "gatewatch.observe.response_signals", ResponseSignal),
-    ):
+    )
+    for title, package, kind in chosen:
         found = sorted(discover(package, kind), key=lambda part: part.meta.id)
         rows: list[list[object]] = [
             [

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.model.observation import Actor, ActorKind, AuthScheme
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.observe.fingerprint import Fingerprinter
 
 __all__ = ["Identities", "Identity"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
-from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import (
     Actor,
@@ -17,6 +17,7 @@ from gatewatch.model.observation import (
     Location,
     Observation,
 )
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.model.transaction import Headers, Transaction
 from gatewatch.observe.bodies import Body, decode_body, media_type
 from gatewatch.observe.client_address import ClientAddresses
@@ -85,8 +86,6 @@ class Observer:
         values = self.request_values(transaction, parsed) if attacked or informing else []
         indicators = (*self._header_hits(parsed.headers), *(self.indicators(parsed, values) if attacked else ()))
         information = self.information(parsed, values if informing else [])
-        fingerprint = self._fingerprint
-        agent = parsed.headers.get("user-agent", "")
         match = parsed.match
         media = media_type(parsed.response_headers)
         return Observation(
@@ -106,18 +105,8 @@ class Observer:
             evidence=_evidence(transaction),
             actor_kind=identity.actor.kind if identity.actor else ActorKind.ADDRESS,
             actor_id=identity.actor.id if identity.actor else client_ip,
-            auth_scheme=identity.scheme,
-            credential=identity.credential,
-            auth_issuer=identity.issuer,
-            auth_algorithm=identity.algorithm,
-            auth_expires=identity.expires,
             client_ip=client_ip,
             external=external,
-            user_agent=family(agent),
-            user_agent_value=fingerprint(agent) if agent else 0,
-            login_attempt=login is not None,
-            login_user=fingerprint(login.user) if login and login.user else 0,
-            login_secret=fingerprint(login.secret) if login and login.secret else 0,
             content_type=media if media in _CONTENT_TYPES or not media else "other",
             response_shape=shape_of(parsed.response.content),
             response_signals=self.signals(transaction, parsed, values, indicators),
@@ -125,7 +114,31 @@ class Observer:
             parameters=self._parameters.of(parsed.match.values, parsed.query, parsed.request.leaves, parsed.cuts),
             information=information,
             indicators=indicators,
+            **self._who(parsed, identity),
+            **self._login_columns(login),
         )
+
+    def _who(self, parsed: Parsed, identity: Identity) -> dict[str, Any]:
+        """Credential and user agent as columns."""
+        agent = parsed.headers.get("user-agent", "")
+        return {
+            "auth_scheme": identity.scheme,
+            "credential": identity.credential,
+            "auth_issuer": identity.issuer,
+            "auth_algorithm": identity.algorithm,
+            "auth_expires": identity.expires,
+            "user_agent": family(agent),
+            "user_agent_value": self._fingerprint(agent) if agent else 0,
+        }
+
+    def _login_columns(self, login: Login | None) -> dict[str, Any]:
+        if login is None:
+            return {}
+        return {
+            "login_attempt": True,
+            "login_user": self._fingerprint(login.user) if login.user else 0,
+            "login_secret": self._fingerprint(login.secret) if login.secret else 0,
+        }
 
     def parse(self, transaction: Transaction, templates: TemplateSet) -> Parsed:
         """Headers, query, bodies, template."""

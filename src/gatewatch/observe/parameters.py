@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gatewatch.model.observe_settings import LimitSettings
 from gatewatch.model.observation import Location, Parameter
+from gatewatch.model.observe_settings import LimitSettings
 from gatewatch.observe.fingerprint import Fingerprinter
 from gatewatch.observe.identity import Identities
 from gatewatch.observe.leaves import Cuts, Leaf, safe_name

@@ -118,32 +118,38 @@ class AccessLog(LineFormat):
                 line,
                 match.start("time") + 1,
             )
-        words = match["request"].split(" ")
-        readable = len(words) >= 2 and bool(_METHOD.fullmatch(words[0]))
-        method, target = (
-            (words[0], _unescaped(" ".join(words[1:-1] if len(words) > 2 else words[1:]))) if readable else ("-", "-")
-        )
-        scheme, host, path, query = split_target(target)
-        headers = [
-            (header, _unescaped(value))
-            for header, value in (("Referer", match["referer"]), ("User-Agent", match["agent"]))
-            if value and value != "-"
-        ]
-        seconds = _SECONDS.match(match["rest"])
-        user = match["user"].strip('"')
-        return Transaction(
-            id=f"{origin.position}:{number}",
-            ts=ts,
-            method=method,
-            path=path or "/",
-            scheme=scheme,
-            host=host or match["vhost"] or "",
-            query=query,
-            http_version=words[-1].removeprefix("HTTP/") if len(words) > 2 else "",
-            request_headers=headers if match["agent"] is not None else None,
-            status=int(match["status"]) if match["status"] != "-" else 0,
-            response_size=int(match["size"]) if match["size"] != "-" else 0,
-            latency_ms=float(seconds.group(1)) * 1000 if seconds else None,
-            client_ip=match["client"],
-            user=user if user != "-" else None,
-        )
+        return _transaction(match, ts, f"{origin.position}:{number}")
+
+
+def _request(text: str) -> tuple[str, str, str]:
+    """(method, target, version) of a request line; `-` where it is garbage, such as TLS octets on a plain port."""
+    words = text.split(" ")
+    if len(words) < 2 or not _METHOD.fullmatch(words[0]):
+        return "-", "-", ""
+    version = words[-1].removeprefix("HTTP/") if len(words) > 2 else ""
+    return words[0], _unescaped(" ".join(words[1:-1] if len(words) > 2 else words[1:])), version
+
+
+def _transaction(match: re.Match[str], ts: float, generated: str) -> Transaction:
+    method, target, version = _request(match["request"])
+    scheme, host, path, query = split_target(target)
+    named = (("Referer", match["referer"]), ("User-Agent", match["agent"]))
+    headers = [(header, _unescaped(value)) for header, value in named if value and value != "-"]
+    seconds = _SECONDS.match(match["rest"])
+    user = match["user"].strip('"')
+    return Transaction(
+        id=generated,
+        ts=ts,
+        method=method,
+        path=path or "/",
+        scheme=scheme,
+        host=host or match["vhost"] or "",
+        query=query,
+        http_version=version,
+        request_headers=headers if match["agent"] is not None else None,
+        status=int(match["status"]) if match["status"] != "-" else 0,
+        response_size=int(match["size"]) if match["size"] != "-" else 0,
+        latency_ms=float(seconds.group(1)) * 1000 if seconds else None,
+        client_ip=match["client"],
+        user=user if user != "-" else None,
+    )

@@ -98,28 +98,32 @@ class JsonAccessLog(LineFormat):
             return refuse(
                 RejectionReason.MISSING_MEMBER, "no `request_method` and `request_uri`, and no `request`", number, line
             )
-        scheme, host, path, query = split_target(target)
-        status = _text(item, "status")
-        latency = _number(_text(item, "request_time"))
-        body = _text(item, "request_body")
-        size = _text(item, "body_bytes_sent", "bytes_sent")
-        headers = [(name, value) for name, names in _HEADERS.items() if (value := _text(item, *names))]
-        return Transaction(
-            id=_text(item, "request_id") or f"{origin.position}:{number}",
-            ts=ts,
-            method=method,
-            path=path,
-            scheme=scheme or _text(item, "scheme"),
-            host=host or _text(item, "host", "http_host", "server_name"),
-            query=query or _text(item, "args", "query_string"),
-            http_version=_text(item, "server_protocol").removeprefix("HTTP/"),
-            # The snippet logs Authorization even when empty, so its absence in a line means that none was sent.
-            request_headers=[*headers, ("X-Gatewatch-Log", "headers")] if "http_authorization" in item else headers,
-            request_body=body.encode() if body else None,
-            status=int(status) if status.isdecimal() and len(status) == 3 else 0,
-            latency_ms=latency * 1000 if latency is not None else None,
-            response_size=int(size) if size.isdecimal() else None,
-            client_ip=_text(item, "remote_addr", "realip_remote_addr", "client_ip"),
-            user=_text(item, "remote_user") or None,
-            client_certificate=_text(item, "ssl_client_s_dn") or None,
-        )
+        return _transaction(item, ts, method, target, f"{origin.position}:{number}")
+
+
+def _transaction(item: Mapping[str, Any], ts: float, method: str, target: str, generated: str) -> Transaction:
+    scheme, host, path, query = split_target(target)
+    status = _text(item, "status")
+    latency = _number(_text(item, "request_time"))
+    body = _text(item, "request_body")
+    size = _text(item, "body_bytes_sent", "bytes_sent")
+    headers = [(name, value) for name, names in _HEADERS.items() if (value := _text(item, *names))]
+    return Transaction(
+        id=_text(item, "request_id") or generated,
+        ts=ts,
+        method=method,
+        path=path,
+        scheme=scheme or _text(item, "scheme"),
+        host=host or _text(item, "host", "http_host", "server_name"),
+        query=query or _text(item, "args", "query_string"),
+        http_version=_text(item, "server_protocol").removeprefix("HTTP/"),
+        # The snippet logs Authorization even when empty, so its absence in a line means that none was sent.
+        request_headers=[*headers, ("X-Gatewatch-Log", "headers")] if "http_authorization" in item else headers,
+        request_body=body.encode("utf-8", "surrogatepass") if body else None,
+        status=int(status) if status.isdecimal() and status.isascii() and len(status) == 3 else 0,
+        latency_ms=latency * 1000 if latency is not None else None,
+        response_size=int(size) if size.isdecimal() and size.isascii() else None,
+        client_ip=_text(item, "remote_addr", "realip_remote_addr", "client_ip"),
+        user=_text(item, "remote_user") or None,
+        client_certificate=_text(item, "ssl_client_s_dn") or None,
+    )

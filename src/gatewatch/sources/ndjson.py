@@ -95,34 +95,38 @@ class GatewatchNdjson(LineFormat):
             response = _octets(item.response_body, item.response_body_encoding)
         except (Base64Error, ValueError):
             return refuse(RejectionReason.INVALID_VALUE, "a body is not the base64 it claims to be", number, line)
-        path, query = item.path, item.query
-        if query is None and "?" in path:
-            path, _, query = path.partition("?")
-        return Transaction(
-            id=item.id or f"{origin.position}:{number}",
-            ts=ts,
-            method=item.method,
-            path=path,
-            scheme=item.scheme or "",
-            host=item.host or "",
-            query=query or "",
-            http_version=item.http_version or "",
-            request_headers=item.request_headers,
-            response_headers=item.response_headers,
-            request_body=request,
-            response_body=response,
-            status=item.status or 0,
-            latency_ms=item.latency_ms,
-            request_size=item.request_size,
-            response_size=item.response_size,
-            client_ip=item.client_ip or "",
-            client_port=item.client_port,
-            server_ip=item.server_ip or "",
-            server_port=item.server_port,
-            route_hint=item.route_hint,
-            consumer=item.consumer,
-            truncated=bool(item.truncated),
-        )
+        return _transaction(item, ts, request, response, item.id or f"{origin.position}:{number}")
+
+
+def _transaction(item: Line, ts: float, request: bytes | None, response: bytes | None, name: str) -> Transaction:
+    path, query = item.path, item.query
+    if query is None and "?" in path:
+        path, _, query = path.partition("?")
+    return Transaction(
+        id=name,
+        ts=ts,
+        method=item.method,
+        path=path,
+        scheme=item.scheme or "",
+        host=item.host or "",
+        query=query or "",
+        http_version=item.http_version or "",
+        request_headers=item.request_headers,
+        response_headers=item.response_headers,
+        request_body=request,
+        response_body=response,
+        status=item.status or 0,
+        latency_ms=item.latency_ms,
+        request_size=item.request_size,
+        response_size=item.response_size,
+        client_ip=item.client_ip or "",
+        client_port=item.client_port,
+        server_ip=item.server_ip or "",
+        server_port=item.server_port,
+        route_hint=item.route_hint,
+        consumer=item.consumer,
+        truncated=bool(item.truncated),
+    )
 
 
 def _octets(text: str | None, encoding: str | None) -> bytes | None:
