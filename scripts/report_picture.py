@@ -34,7 +34,13 @@ def main() -> int:
     company, lines = JUDGING[0], []
     for number, story in enumerate(list(ATTACKS)[:6]):
         calls = record(company, story, seed=100).calls
-        lines += [(call.ts, ndjson(call)) for call in calls if number == 0 or "-s" in call.id]
+        # Every story numbers its calls from 0, so its name makes them distinct.
+        texts = [
+            (call.ts, ndjson(call).replace(call.id, f"{call.id}-{story}"))
+            for call in calls
+            if number == 0 or "-s" in call.id
+        ]
+        lines += texts
     with tempfile.TemporaryDirectory() as directory:
         traffic, out = Path(directory) / "clinic.ndjson", Path(directory) / "out"
         traffic.write_text("\n".join(text for _, text in sorted(lines)) + "\n")

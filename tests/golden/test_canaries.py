@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
