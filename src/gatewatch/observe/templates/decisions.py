@@ -147,27 +147,29 @@ def _joining(node: Position, literals: list[str], generic: Container[int]) -> Ch
     """Literals seen before the decision that turn out to be values of the parameter beside them."""
     target = node.children[node.wildcard]
     merge = node.merges.get(node.wildcard) or Merge(0.8, "taken over from a sub-path", 0)
-    plenty = merge.values >= _PLENTY
-    names = tuple(n for n in literals if _joins(n, node.children[n], target, generic, plenty=plenty))
+    names = tuple(n for n in literals if _joins(n, node.children[n], target, generic, values=merge.values))
     if not names:
         return None
     return Change(names, node.wildcard, "join", merge)
 
 
-def _joins(name: str, child: Position, target: Position, generic: Container[int], *, plenty: bool) -> bool:
-    look = look_of(name)
+def _joins(name: str, child: Position, target: Position, generic: Container[int], *, values: int) -> bool:
+    look, few = look_of(name), child.calls <= _MAX_JOIN_CALLS
+    rare = few or child.calls <= 2 * target.calls / max(1, values)
     shapes, wanted = specific_shapes(child, generic), specific_shapes(target, generic)
     if shapes & wanted:
         return look is not Look.ACTION
-    if look is Look.ACTION or (look is Look.VOCABULARY and not (plenty and child.calls <= _MAX_JOIN_CALLS)):
+    if look is Look.ACTION or (look is Look.VOCABULARY and not (values >= _PLENTY and few)):
         return False
     if child.children and target.children:
-        common = len(child.children.keys() & target.children.keys()) / len(child.children)
-        return common >= _ALIKE and not conflicting([child, target], generic)
+        exact = len(child.children.keys() & target.children.keys())
+        # A rare value may be believed on sub-paths that are values themselves: `/{owner}/{repo}`.
+        loose = sum(target.choose(below) in target.children for below in child.children) if rare else 0
+        return max(exact, loose) >= _ALIKE * len(child.children) and not conflicting([child, target], generic)
     if shapes and wanted:
         # Optional members give one parameter several structures; only a rare, telling value is believed to be one.
-        return look.value >= _TELLING_LOOK and child.calls <= _MAX_JOIN_CALLS
-    return not child.children and not shapes and child.calls <= _MAX_JOIN_CALLS
+        return look.value >= _TELLING_LOOK and few
+    return not child.children and not shapes and few
 
 
 def _folding(node: Position, generic: Container[int]) -> Change | None:

@@ -52,6 +52,7 @@ _LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|419)")
 _PERIOD = re.compile(r"\d{4}-(?:0[1-9]|1[0-2]|[wW]\d\d|[qQ][1-4])")
 _PHONE = re.compile(r"\+\d{7,15}")  # E.164: up to 15 digits
 _HANDLE = re.compile(r"[@~][\w.-]{1,64}")
+_MARKS = ("@", "~", "+")
 _LITERAL_HANDLES = frozenset({"@me", "@self", "@all", "~me", "@angular", "@types", "@vite"})
 _LIST = re.compile(r"[\w.-]+(?:,[\w.-]+)+")
 _HEX = re.compile(r"0x[0-9a-f]+|[0-9a-f]{7,}", re.IGNORECASE)
@@ -148,8 +149,8 @@ def _typed(segment: str) -> str:
         return "{token}" if classify(text) in ("jwt", "token", "base64", "hash") else "{name}"
     if file_ending(text):
         return _static(text)
-    if _PHONE.fullmatch(text):
-        return "{phone}"
+    if text[:1] in _MARKS and (placeholder := _marked(text)):
+        return placeholder
     if placeholder := _PLACEHOLDERS.get(classify(text)) or _file(text) or _written(text):
         return placeholder
     return "{name}" if not text.isprintable() or _UNFIT.search(text) or "\ufffd" in text else text
@@ -172,11 +173,15 @@ def _static(text: str) -> str:
     return f"{{name}}.{ending}" if random or _UNFIT.search(text) else text
 
 
+def _marked(text: str) -> str:
+    """What a first character tells: `+49…`, `@ann`, `~ann`."""
+    if _PHONE.fullmatch(text):
+        return "{phone}"
+    return "{handle}" if _HANDLE.fullmatch(text) and text.lower() not in _LITERAL_HANDLES else ""
+
+
 def _written(text: str) -> str:
-    """Placeholder of shapes that people give to identifiers: `ORD-1234`, `my-post-12345`, `de-DE`, `@ann`."""
-    first = text[0] if text else ""
-    if first in "@~":
-        return "{handle}" if _HANDLE.fullmatch(text) and text.lower() not in _LITERAL_HANDLES else ""
+    """Placeholder of shapes that people give to identifiers: `ORD-1234`, `my-post-12345`, `de-DE`."""
     if text in CURRENCIES:
         return "{currency}"
     if _LOCALE.fullmatch(text):

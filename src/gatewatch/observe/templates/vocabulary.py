@@ -33,7 +33,7 @@ class Look(Enum):
     """Capitals and small letters in no order: `oMHPeGp`."""
     CODE = 2.6
     """Short capitals: tickers, airports, SKUs."""
-    REGION = 1.6
+    REGION = 2.4
     """Country or language code."""
     DIGITS = 1.55
     """A word with digits in it."""
