@@ -263,14 +263,19 @@ def lines(tables: list[Table], sizes: list[int], scores: dict[tuple[str, str, in
     yield "|---|---|" + "---|" * len(SYSTEMS)
     groups = {
         "**all**": tables,
-        "**tuning tables**": [t for t in tables if not t.held_out],
+        "**tuning tables**": [t for t in tables if not t.held_out and not t.blind],
         "**held-out tables**": [t for t in tables if t.held_out],
+        "**blind tables**": [t for t in tables if t.blind],
     }
-    groups |= {t.name + (" (held out)" if t.held_out else ""): [t] for t in tables}
+    groups |= {t.name + kind(t): [t] for t in tables}
     for title, members in groups.items():
         for size in sizes:
             cells = [cell(sum((scores[t.name, name, size] for t in members), Score())) for name in SYSTEMS]
             yield f"| {title} | {size:,} | " + " | ".join(cells) + " |"
+
+
+def kind(table: Table) -> str:
+    return " (held out)" if table.held_out else " (blind)" if table.blind else ""
 
 
 def cell(score: Score) -> str:
@@ -290,7 +295,7 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true", help="only tables that are not held out")
     parser.add_argument("--write", action="store_true", help="write results/template_quality.md")
     asked = parser.parse_args()
-    tables = [t for t in TABLES if asked.tables in t.name and not (asked.tuning and t.held_out)]
+    tables = [t for t in TABLES if asked.tables in t.name and not (asked.tuning and (t.held_out or t.blind))]
     sizes = [int(size) for size in asked.sizes.split(",")]
     started = time.perf_counter()
     scores = run(tables, sizes, asked.seed, verbose=asked.verbose)

@@ -120,6 +120,27 @@ POOLS: dict[str, tuple[int, Draw]] = {
         600,
         lambda r: f"{_word(r)}-{f'{r.getrandbits(36):09x}'}-{_opaque(r, string.ascii_lowercase + string.digits, 5)}",
     ),
+    "charge": (2000, lambda r: f"ch_{_opaque(r, _ALNUM, 24)}"),
+    "cus": (1500, lambda r: f"cus_{_opaque(r, _ALNUM, 14)}"),
+    "card": (1500, lambda r: f"card_{_opaque(r, _ALNUM, 24)}"),
+    "index": (40, lambda r: r.choice((_word(r), f"logs-{_word(r)}", f"logs-2024.{r.randint(1, 12):02}"))),
+    "imagetag": (
+        60,
+        lambda r: r.choice(("latest", "stable", f"v{r.randint(1, 3)}.{r.randint(0, 9)}.0", f"{_word(r)}")),
+    ),
+    "digest": (900, lambda r: f"sha256:{r.getrandbits(256):064x}"),
+    "model": (50, lambda r: f"{_word(r)}-{r.choice(('7b', 'small', 'xl', 'v2'))}"),
+    "postcode": (
+        700,
+        lambda r: f"{_opaque(r, 'ABCDEGHLMNS', 2)}{r.randint(1, 9)}%20{r.randint(1, 9)}{_opaque(r, 'ABDEFGH', 2)}",
+    ),
+    "pair": (60, lambda r: "".join(r.sample(_WORDS["money"], 2))),
+    "zip": (900, lambda r: f"{r.randint(0, 99999):05}"),
+    "monthname": (
+        12,
+        lambda r: r.choice(("january", "february", "march", "april", "june", "july", "august", "october")),
+    ),
+    "star": (60, lambda r: _word(r).title() + r.choice((" ", "%20")).strip() + _word(r)),
     "hostname": (80, lambda r: f"{_word(r)}.{_word(r)}.example"),
 }
 
@@ -130,6 +151,7 @@ class Table:
 
     name: str
     held_out: bool = False
+    blind: bool = False
     hosts: tuple[str, ...] = ("api.example.com",)
     noise: str = ""
     """scan: 404 and 403 on attack paths; wall: 403 on everything unknown; catchall: 200 with one page on everything."""
@@ -143,7 +165,16 @@ def _table(head: str, lines: list[str]) -> Table:
     given = dict(option.partition("=")[::2] for option in options)
     noise, _, share = given.get("noise", "").partition(":")
     hosts = tuple(given["hosts"].split(",")) if "hosts" in given else Table.hosts
-    return Table(name, "held-out" in given, hosts, noise, float(share or 0), "no-shapes" not in given, tuple(lines))
+    return Table(
+        name,
+        "held-out" in given,
+        "blind" in given,
+        hosts,
+        noise,
+        float(share or 0),
+        "no-shapes" not in given,
+        tuple(lines),
+    )
 
 
 def _read(lines: list[str]) -> list[Table]:
