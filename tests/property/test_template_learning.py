@@ -60,7 +60,7 @@ def test_records_agree_with_what_was_published(seen: list[PathCall], block: int)
 @given(traffic, blocks)
 def test_a_merge_keeps_the_number_of_segments_and_every_survivor_exists(seen: list[PathCall], block: int) -> None:
     state = learner()
-    sizes: dict[str, int] = {}
+    sizes: dict[int, int] = {}
     for first in range(0, len(seen), block):
         summed = sightings(seen[first : first + block], state.templates())
         sizes |= {s.path_id: len(split_path(s.template)) for s in summed}
