@@ -164,7 +164,11 @@ def _joins(name: str, child: Position, target: Position, generic: Container[int]
     if child.children and target.children:
         exact = len(child.children.keys() & target.children.keys())
         # A rare value may be believed on sub-paths that are values themselves: `/{owner}/{repo}`.
-        loose = sum(target.choose(below) in target.children for below in child.children) if rare else 0
+        loose = (
+            sum(target.choose(n, last=not below.children) in target.children for n, below in child.children.items())
+            if rare
+            else 0
+        )
         return max(exact, loose) >= _ALIKE * len(child.children) and not conflicting([child, target], generic)
     if shapes and wanted:
         # Optional members give one parameter several structures; only a rare, telling value is believed to be one.

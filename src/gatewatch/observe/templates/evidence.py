@@ -1,7 +1,7 @@
 """What speaks for and against siblings being values of one parameter, as log odds that add up.
 
-Every sign is weak; the sum decides (lessons F1). Weights were fitted by hand on the tuning half of
-benchmarks/template_quality.py and judged on the other half.
+Every sign is weak; the sum decides (lessons F1). Weights were fitted by hand on the tuning tables of
+benchmarks/template_quality.py; results/template_quality.md has the first runs on tables that they were not fitted on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Place", "Verdict", "below", "conflicting", "specific_shapes", "weigh
 _BIAS = -7.0
 _PER_COUNT = 2.2
 _SHAPE, _PER_SHAPE, _SHAPES_DIFFER = 1.6, 1.1, -3.5
-_BELOW, _PER_BELOW = 1.6, 1.1
+_BELOW, _PER_BELOW, _PER_SHARED_NAME = 1.6, 1.1, 0.7
 _RESOURCES = -3.0
 _BESIDE_IDENTIFIERS = 1.0
 _PAGE, _PAGES = 1.0, (".html", ".htm", ".xhtml", ".md")
@@ -32,7 +32,8 @@ _FIXTURES = -2.0
 _HEAVY, _HEAVY_CALLS = -1.5, 200
 _API = frozenset({"api", "apis", "rest", "rpc", "graphql", "services", "service", "command", "commands", "actions"})
 _ENUMERATED = frozenset({Look.CODE, Look.REGION})
-_ALIKE = 0.5
+_ALIKE = _HALF = 0.5
+_TELLING_LOOK = 1.5
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -104,7 +105,7 @@ def weigh(node: Position, names: Sequence[str], place: Place, generic: Container
         score += _PAGE
     if any(is_placeholder(name) and name in _IDENTIFIERS for name in node.children):
         score += _BESIDE_IDENTIFIERS
-    score += _answers(children, generic, said) + _structure(children, said) + _place(place, count, said)
+    score += _answers(children, generic, said) + _structure(children, said) + _place(place, count, look, said)
     enumerated = sum(looks[kind] for kind in _ENUMERATED) / count
     if calls >= 2 * count:
         score += _OPEN * once / count
@@ -146,17 +147,18 @@ def _shared_below(names: Counter[str], inner: int, said: list[str]) -> float:
     if shared < 2 or shared / inner < _ALIKE:
         return -_BELOW
     said.append(f"{shared} of {inner} have `{name}` below")
-    return _BELOW + _PER_BELOW * log(shared)
+    many = sum(n >= max(2, inner * _ALIKE) for n in names.values())
+    return _BELOW + _PER_BELOW * log(shared) + _PER_SHARED_NAME * log(many)
 
 
-def _place(place: Place, count: int, said: list[str]) -> float:
+def _place(place: Place, count: int, look: float, said: list[str]) -> float:
     weight = _FIXTURES * place.fixtures / (place.fixtures + count)
     if place.fixtures > count:
         said.append(f"among {place.fixtures} fixed routes")
     if not place.parent:
         return weight + _ROOT
     if is_placeholder(place.parent):
-        return weight + _AFTER_PLACEHOLDER
+        return weight + _AFTER_PLACEHOLDER * (_HALF if look >= _TELLING_LOOK else 1)
     if place.parent.lower() in _API or (is_fixture(place.parent) and place.parent[:1] in "vV"):
         return weight + _AFTER_API
     if is_collection(place.parent):

@@ -208,7 +208,7 @@ class Forest:
         for segment in prefix:
             if node is None:
                 return None
-            node = node.children.get(node.choose(segment))
+            node = node.children.get(node.choose(segment, last=False))
         return node
 
     # -- what was decided ----------------------------------------------------------------------------------------

@@ -34,12 +34,13 @@ class LearntNode(msgspec.Struct):
     """File ending -> placeholder such as `{name}.png`."""
 
 
-def choose(node: Learns, children: Container[str] | Mapping[str, object], segment: str) -> str:
-    """What a typed segment becomes at a position."""
+def choose(node: Learns, children: Container[str] | Mapping[str, object], segment: str, *, last: bool) -> str:
+    """What a typed segment becomes at a position; only a last segment can be a file."""
     if segment in children or not (node.wildcard or node.endings or node.folds):
         return segment
-    if node.endings and (ending := file_ending(segment)):
-        return node.endings.get(ending, segment)
+    ending = file_ending(segment) if last else ""
+    if ending and ending in node.endings:
+        return node.endings[ending]
     if is_placeholder(segment):
         return node.folds.get(segment, segment)
-    return segment if not node.wildcard or is_fixture(segment) or file_ending(segment) else node.wildcard
+    return segment if not node.wildcard or ending or is_fixture(segment) else node.wildcard

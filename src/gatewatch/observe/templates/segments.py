@@ -52,6 +52,7 @@ _LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|419)")
 _PERIOD = re.compile(r"\d{4}-(?:0[1-9]|1[0-2]|[wW]\d\d|[qQ][1-4])")
 _PHONE = re.compile(r"\+\d{7,15}")  # E.164: up to 15 digits
 _HANDLE = re.compile(r"[@~][\w.-]{1,64}")
+_KEYED = re.compile(r"([A-Za-z_]\w{0,63})\([^()]+\)")  # OData 4.01 URL conventions, section 4.3: Products(5)
 _MARKS = ("@", "~", "+")
 _LITERAL_HANDLES = frozenset({"@me", "@self", "@all", "~me", "@angular", "@types", "@vite"})
 _LIST = re.compile(r"[\w.-]+(?:,[\w.-]+)+")
@@ -151,6 +152,8 @@ def _typed(segment: str) -> str:
         return _static(text)
     if text[:1] in _MARKS and (placeholder := _marked(text)):
         return placeholder
+    if text.endswith(")") and (key := _KEYED.fullmatch(text)):
+        return f"{key.group(1)}({{id}})"
     if placeholder := _PLACEHOLDERS.get(classify(text)) or _file(text) or _written(text):
         return placeholder
     return "{name}" if not text.isprintable() or _UNFIT.search(text) or "\ufffd" in text else text

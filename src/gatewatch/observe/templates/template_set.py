@@ -122,8 +122,9 @@ class TemplateSet:
         if node is None:
             return shaped
         result: list[str] = []
+        last = len(shaped) - 1
         for index, segment in enumerate(shaped):
-            chosen = choose(node, node.children, segment)
+            chosen = choose(node, node.children, segment, last=index == last)
             result.append(chosen)
             node = node.children.get(chosen)
             if node is None:

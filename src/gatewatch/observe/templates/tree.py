@@ -89,16 +89,16 @@ class Position(msgspec.Struct):
     judged_children: int = 0
     judged_calls: int = 0
 
-    def choose(self, segment: str) -> str:
+    def choose(self, segment: str, *, last: bool) -> str:
         """What a typed segment becomes here."""
-        return choose(self, self.children, segment)
+        return choose(self, self.children, segment, last=last)
 
     def resolve(self, segments: tuple[str, ...]) -> list[str]:
         """Typed segments with the decisions below this node applied."""
         node: Position | None = self
         result: list[str] = []
-        for segment in segments:
-            chosen = node.choose(segment) if node else segment
+        for index, segment in enumerate(segments):
+            chosen = node.choose(segment, last=index == len(segments) - 1) if node else segment
             result.append(chosen)
             node = node.children.get(chosen) if node else None
         return result
@@ -120,7 +120,7 @@ class Position(msgspec.Struct):
             else:
                 mine.absorb(ending)
         for name, child in other.children.items():
-            self.children.setdefault(self.choose(name), Position()).absorb(child)
+            self.children.setdefault(self.choose(name, last=not child.children), Position()).absorb(child)
 
     def walk(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Position]]:
         """This node and all below, parents first."""

@@ -13,7 +13,7 @@ from gatewatch.knowledge.path_words import COUNTRIES, LANGUAGES, PATH_FIXTURES, 
 __all__ = ["Look", "is_collection", "is_fixture", "is_gibberish", "is_routelike", "look_of"]
 
 _PARTS = re.compile(r"[-_.]|(?<=[a-z])(?=[A-Z])")
-_VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3}){0,2}(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
+_VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3})?(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z][A-Z0-9.]{1,5}(?:[-_][A-Z0-9]{1,5})?")
 _COLLECTION_ENDS = re.compile(r"(?:[^s]s|ies|people|children|media|data)$|(?:^|[-_])(?:by|for|of|with)[-_]\w+$|_id$")
 _NOT_COLLECTIONS = frozenset(

@@ -46,6 +46,7 @@ BECOMES = {
     "text with a slash": ("a%2Fb", "{name}"),
     "an attack": ("%3Cscript%3E", "{name}"),
     "octets that are no text": ("%ff%fe", "{name}"),
+    "an odata key": ("Products(5)", "Products({id})"),
     "hexadecimal": ("0x1f", "{id}"),
 }
 STAYS = {
