@@ -198,7 +198,8 @@ FIRST_RUNS = """
 Only a table's first run is blind. Under "held-out" and "blind" above are later runs, after general mistakes that the
 first ones showed were mended (language codes weighed too little, handles with dots, rare owners of rare
 repositories, OData keys, three-part versions as routes; with seeds 2 and 3:
-names that end like files, few languages with many common sub-paths). First runs, gatewatch with bodies / without, over / under:
+names that end like files, few languages with many common sub-paths). First runs, gatewatch with bodies / without,
+over / under:
 
 | tables | 100 | 300 | 3,000 | 30,000 |
 |---|---|---|---|---|
