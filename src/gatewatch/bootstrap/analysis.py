@@ -27,7 +27,7 @@ from gatewatch.telemetry.logs import Log
 
 __all__ = ["analysis", "choose_format", "records_of"]
 
-_PAYLOAD_BYTES = 4 * 1024 * 1024
+_PAYLOAD_BYTES = 8 * 1024 * 1024
 _HEAD_BYTES = 65_536
 _SURE = 0.2
 

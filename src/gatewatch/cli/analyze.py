@@ -133,7 +133,9 @@ def _write(job: Analyzing, result: Analysis, out: Path, files: list[Path]) -> No
     (out / "inventory.json").write_bytes(msgspec.json.format(msgspec.json.encode(inventory), indent=1))
     (out / "findings.json").write_bytes(msgspec.json.format(msgspec.json.encode(findings), indent=1))
     _lines(out / "alerts.ndjson", map(records.alert_record, result.alerts))
-    _lines(out / "observations.ndjson", job.observations())
+    with (out / "observations.ndjson").open("wb") as file:
+        for page in job.observations():
+            file.write(page)
     _lines(out / "fields.ndjson", job.fields())
     names = tuple(path.name for path in files)
     report = job.report(result, title="API security report", version=__version__, inputs=names)

@@ -18,22 +18,11 @@ __all__ = [
     "field_record",
     "finding_record",
     "ledger_record",
-    "observation_record",
     "rfc3339",
 ]
 
 Record = dict[str, Any]
 """A JSON object."""
-
-_INDICATOR_MEMBERS = {
-    "class": "indicator_class",
-    "location": "indicator_location",
-    "name": "indicator_name",
-    "confidence": "indicator_confidence",
-    "indicator": "indicator_id",
-    "snippet": "indicator_snippet",
-}
-_INFORMATION_MEMBERS = {"type": "information_type", "location": "information_location", "path": "information_path"}
 
 
 def rfc3339(ts: float) -> str:
@@ -74,37 +63,6 @@ def alert_record(alert: Alert) -> Record:
         ],
         "updated_at": rfc3339(alert.updated_at),
         "revision": alert.revision,
-    }
-
-
-def _zipped(row: Record, members: dict[str, str]) -> list[Record]:
-    columns = [row[column] for column in members.values()]
-    return [dict(zip(members, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def observation_record(row: dict[str, Any]) -> Record:
-    """One line of observations.ndjson from a row of the view `observed`."""
-    named = bool(row["endpoint_id"])
-    return {
-        "id": row["id"],
-        "ts": rfc3339(row["ts"]),
-        "endpoint_id": f"{row['endpoint_id']:016x}" if named else None,
-        "method": row["method"],
-        "host": row["host"],
-        "template": row["template"] if named else None,
-        "operation": row["operation"] or None,
-        "status": row["status"],
-        "source": row["source"],
-        "actor": {"kind": row["actor_kind"], "id": row["actor_id"]},
-        "auth_scheme": row["auth_scheme"],
-        "client_ip": row["client_ip"],
-        "external": row["external"],
-        "user_agent": row["user_agent"],
-        "login_attempt": row["login_attempt"],
-        "indicators": _zipped(row, _INDICATOR_MEMBERS),
-        "information_types": _zipped(row, _INFORMATION_MEMBERS),
-        "response_signals": list(row["response_signals"]),
-        "cut": list(row["cut"]),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -76,6 +76,10 @@ class TrafficStore(Protocol):
 
     def field_facts(self, endpoint_ids: Sequence[int] | None = None) -> list[FieldFact]:
         """Every field of the given endpoints (all when None)."""
+        ...
+
+    def observation_lines(self) -> Iterator[bytes]:
+        """Observations as JSON lines (issue format of observations.ndjson), some blocks at a time."""
         ...
 
     def close(self) -> None:

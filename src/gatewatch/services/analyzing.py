@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import msgspec
 
 from gatewatch.detect.planning import Span, coverage
-from gatewatch.formats.records import Record, field_record, observation_record
+from gatewatch.formats.records import Record, field_record
 from gatewatch.formats.report import Report, TimelineBucket
 from gatewatch.model.alert import Alert
 from gatewatch.model.finding import Finding
@@ -26,7 +25,6 @@ __all__ = ["Analysis", "Analyzing"]
 
 _TARGET_BUCKETS = 120
 _BUCKETS_S = (60, 300, 900, 3600, 4 * 3600, 86_400, 7 * 86_400)
-_PAGE = 20_000
 _CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -105,19 +103,9 @@ class Analyzing:
         blind = coverage(detectors, {"input": int(str(row["bits"]))})
         return {titles[item.detector]: ", ".join(name.replace("_", " ") for name in item.missing) for item in blind}
 
-    def observations(self) -> Iterator[Record]:
-        """Lines of observations.ndjson in order of time of writing, with final templates."""
-        block, number = -1, -1
-        while True:
-            rows: list[Any] = self._traffic.query(
-                "SELECT * FROM observed WHERE (block, row) > ({block:Int64}, {row:Int64})"
-                " ORDER BY block, row LIMIT {limit:UInt32}",
-                {"block": block, "row": number, "limit": _PAGE},
-            )
-            yield from map(observation_record, rows)
-            if len(rows) < _PAGE:
-                return
-            block, number = int(rows[-1]["block"]), int(rows[-1]["row"])
+    def observations(self) -> Iterator[bytes]:
+        """observations.ndjson in order of writing, with final templates."""
+        return self._traffic.observation_lines()
 
     def fields(self) -> Iterator[Record]:
         """Lines of fields.ndjson."""

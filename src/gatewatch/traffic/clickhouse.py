@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib.resources import files
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeVar
@@ -36,6 +37,7 @@ _AGGREGATE_TABLES = {
     "parameter_profile_data": "day",
     "login_hour_data": "hour",
 }
+_BLOCKS_PER_PAGE = 8
 _PATH_COLUMNS = tuple(PathRecord.__struct_fields__)
 
 
@@ -209,6 +211,15 @@ class ClickHouseTraffic:
     def field_facts(self, endpoint_ids: Sequence[int] | None = None) -> list[FieldFact]:
         """Fields of the given endpoints (all when None)."""
         return [facts.field_fact(row) for row in self._run("field_facts", endpoint_ids)]
+
+    def observation_lines(self) -> Iterator[bytes]:
+        """Observations as JSON lines in order of writing, made by the engine; some blocks at a time."""
+        sql = files("gatewatch.traffic").joinpath("queries", "observation_lines.sql").read_text(encoding="utf-8")
+        blocks = [row["block"] for row in self.query("SELECT DISTINCT block FROM observations ORDER BY block")]
+        for start in range(0, len(blocks), _BLOCKS_PER_PAGE):
+            page = blocks[start : start + _BLOCKS_PER_PAGE]
+            bounds = {"first_block": int(str(page[0])), "end_block": int(str(page[-1])) + 1}
+            yield self._call(partial(self._client.raw_query, sql, parameters=bounds, fmt="JSONEachRow"))
 
     def _run(self, query: str, endpoint_ids: Sequence[int] | None, **parameters: Bound) -> list[Row]:
         sql = files("gatewatch.traffic").joinpath("queries", f"{query}.sql").read_text(encoding="utf-8")
