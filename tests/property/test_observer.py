@@ -129,9 +129,15 @@ def test_observing_never_raises(observer: Observer, transaction: Transaction) ->
 
 
 def transaction(**members: Any) -> Transaction:
-    return Transaction(
-        **({"id": "i", "ts": 1.0, "method": "GET", "path": "/a", "status": 200, "client_ip": "192.0.2.9"} | members)
-    )
+    usual: dict[str, Any] = {
+        "id": "i",
+        "ts": 1.0,
+        "method": "GET",
+        "path": "/a",
+        "status": 200,
+        "client_ip": "192.0.2.9",
+    }
+    return Transaction(**(usual | members))
 
 
 def test_limits_are_kept_and_told(observer: Observer) -> None:
