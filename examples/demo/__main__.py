@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -125,6 +126,8 @@ def _verdict(alerts: list[dict[str, Any]], console: Console) -> bool:
 
 def main() -> int:
     console = Console()
+    # So that the children end with us, however we are told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     keep = bool(os.environ.get("KEEP"))
     directory = Path(tempfile.mkdtemp(prefix="gatewatch-demo-"))
     console.print("Starting Envoy, the weak shop and Gatewatch ...")
@@ -138,7 +141,8 @@ def main() -> int:
         if keep:
             console.print(f"\nLeft running: {parts.api} with token {parts.token}")
             console.print(f"The shop behind Envoy: {parts.gateway}. Ctrl-C ends everything.")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
     return 0 if good else 1
 
 
