@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,13 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.timeout(300)
 def test_the_demo_names_every_attacker_and_no_customer() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "examples.demo"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280
+        [sys.executable, "-m", "examples.demo"],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "240"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert done.stdout.count("named") >= 5
