@@ -75,7 +75,7 @@ class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     workers: int = 2
     duplicate_window: int = 500_000
     """Newest transaction ids remembered to recognise a re-sent one; about 100 octets each."""
-    block_bytes: int = 4 * _MIB
+    block_bytes: int = 8 * _MIB
     """Payload observed and stored as one block."""
 
 

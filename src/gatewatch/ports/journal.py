@@ -10,7 +10,16 @@ import msgspec
 from gatewatch.model.ledger import LedgerEntry
 from gatewatch.model.rejection import Rejection
 
-__all__ = ["BlockRange", "Checkpoint", "DeadLetter", "DeadLetters", "Journal", "JournalRecord", "StoredRecord"]
+__all__ = [
+    "BlockRange",
+    "Checkpoint",
+    "DeadLetter",
+    "DeadLetters",
+    "Intake",
+    "Journal",
+    "JournalRecord",
+    "StoredRecord",
+]
 
 
 class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +63,14 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Blocks begun and perhaps already stored, in order; replayed with the very same ranges and tokens."""
     ledger: tuple[LedgerEntry, ...] = ()
     """Counts at `consumed` (`received` included)."""
+
+
+class Intake(Protocol):
+    """What a collector needs of a journal."""
+
+    def append(self, records: Sequence[JournalRecord]) -> int:
+        """Return the end offset once all records are durable. Raises `JournalFullError`, having taken nothing."""
+        ...
 
 
 class Journal(Protocol):

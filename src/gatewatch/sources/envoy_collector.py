@@ -15,7 +15,7 @@ from envoy.service.accesslog.v3 import als_pb2, als_pb2_grpc
 from gatewatch.config.settings import EnvoySettings
 from gatewatch.errors import JournalFullError, StoreError
 from gatewatch.ports.clock import Clock
-from gatewatch.ports.journal import Journal, JournalRecord
+from gatewatch.ports.journal import Intake, JournalRecord
 from gatewatch.sources.envoy import packed
 from gatewatch.telemetry.logs import Log
 
@@ -36,7 +36,7 @@ class EnvoyCollector:
     message of a full queue is read; while the journal is full Envoy's own buffer fills and it counts what it drops.
     """
 
-    def __init__(self, settings: EnvoySettings, journal: Journal, clock: Clock, log: Log) -> None:
+    def __init__(self, settings: EnvoySettings, journal: Intake, clock: Clock, log: Log) -> None:
         """Nothing listens before `start`."""
         self._settings, self._journal, self._clock, self._log = settings, journal, clock, log
         self._messages: queue.Queue[list[bytes]] = queue.Queue(_QUEUED_MESSAGES)

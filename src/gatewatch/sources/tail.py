@@ -14,7 +14,7 @@ import msgspec
 from gatewatch.config.settings import TailSettings
 from gatewatch.errors import ConfigurationError, JournalFullError
 from gatewatch.ports.clock import Clock
-from gatewatch.ports.journal import Journal, JournalRecord
+from gatewatch.ports.journal import Intake, JournalRecord
 from gatewatch.ports.wire import WireFormat
 from gatewatch.telemetry.logs import Log
 
@@ -40,7 +40,7 @@ class FileFollower:
         self,
         settings: TailSettings,
         data_dir: str,
-        journal: Journal,
+        journal: Intake,
         formats: Mapping[str, WireFormat],
         clock: Clock,
         log: Log,
@@ -69,6 +69,9 @@ class FileFollower:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -79,8 +82,6 @@ class FileFollower:
                 moved = False
             if not moved:
                 self._stopping.wait(_POLL_S)
-        if self._file is not None:
-            self._file.close()
 
     def poll(self) -> bool:
         """Take what is there now; whether there was anything."""
