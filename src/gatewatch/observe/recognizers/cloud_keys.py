@@ -20,7 +20,7 @@ class _Prefixed(Recognizer):
     pattern: ClassVar[re.Pattern[str]]
 
     def recognise(self, value: MatchValue) -> bool:
-        """Documentation placeholders such as `AKIAXXXXXXXXXXXXXXXX` have no entropy."""
+        """Documentation placeholders such as `AKIAAAAAAAAAAAAAAAAA` have no entropy."""
         return any(shannon_entropy(match.group()) > _RANDOM_BITS for match in self.pattern.finditer(value.text))
 
 
