@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
 from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi, Severity, Tactic
 from gatewatch.model.finding import Finding, FindingStatus
 from gatewatch.model.observation import Actor, ActorKind
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
-from gatewatch.store.cursors import read_cursor, write_cursor
-from gatewatch.store.engine import open_engine
+from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.store.alerts import _row
+from gatewatch.store.engine import _config, open_engine
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.store.tables import METADATA
 
@@ -115,7 +120,7 @@ def test_the_schema_is_the_sum_of_the_migrations(url: str, store: SqlControlStor
 def test_an_empty_database_is_not_current(url: str) -> None:
     control = SqlControlStore(url)
     assert not control.schema_current()
-    assert control.migrate() == ["0001"]
+    assert control.migrate() == ["0001", "0002"]
     control.close()
 
 
@@ -265,3 +270,125 @@ def test_cursors_survive_the_way_to_the_client_and_back(number: float, text: str
 def test_no_text_breaks_the_cursor_reader(text: str) -> None:
     with contextlib.suppress(InputError):
         read_cursor(text, (float, str))
+
+
+def test_pages_of_any_filter_are_the_whole_list_cut(store: SqlControlStore) -> None:
+    every = [
+        alert(
+            n,
+            status=list(AlertStatus)[n % 4],
+            severity=list(Severity)[n % 3],
+            detector=f"d.{n % 3}",
+            alert_type=f"API_{n % 2}",
+            last_seen=NOON + n // 4,
+        )
+        for n in range(40)
+    ]
+    store.upsert_alerts(every)
+    wanted = {
+        "two states": (AlertFilter(status=(AlertStatus.NEW, AlertStatus.DISMISSED)), lambda a: a.status in {"new", "dismissed"}),
+        "two levels in one state": (
+            AlertFilter(status=(AlertStatus.NEW,), severity=(Severity.LOW, Severity.MEDIUM)),
+            lambda a: a.status == "new" and a.severity in {"low", "medium"},
+        ),
+        "two detectors, one of them named twice": (
+            AlertFilter(detector=("d.0", "d.2", "d.0")),
+            lambda a: a.detector != "d.1",
+        ),
+        "an actor at an address since a moment": (
+            AlertFilter(actor="u1", client_ip="192.0.2.2", since=NOON + 3),
+            lambda a: a.actors[0].id == "u1" and a.client_ips == ("192.0.2.2",) and a.last_seen >= NOON + 3,
+        ),
+        "a type in a level": (
+            AlertFilter(alert_type=("API_1",), severity=(Severity.LOW,)),
+            lambda a: a.alert_type == "API_1" and a.severity == "low",
+        ),
+    }  # fmt: skip
+    for name, (where, fits) in wanted.items():
+        seen, cursor = [], ""
+        while True:
+            items, cursor = store.alerts(where, cursor=cursor, limit=3)
+            seen += [a.id for a in items]
+            if not cursor:
+                break
+        expected = sorted((a for a in every if fits(a)), key=lambda a: (a.last_seen, a.id), reverse=True)
+        assert seen == [a.id for a in expected], name
+        assert expected, name
+
+
+def test_readers_do_not_wait_for_whoever_writes(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(1)])
+    answered = threading.Event()
+
+    def read() -> None:
+        store.alerts(AlertFilter())
+        store.tokens()
+        answered.set()
+
+    with store._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alerts SET revision = 9")
+        reading = threading.Thread(target=read)
+        reading.start()
+        assert answered.wait(5)
+    reading.join()
+
+
+def test_a_person_and_a_detector_do_not_overwrite_each_other(store: SqlControlStore) -> None:
+    store.upsert_alerts([alert(1)])
+    rounds = 40
+
+    def detect() -> None:
+        for count in range(2, rounds + 2):
+            store.upsert_alerts([alert(1, count=count)])
+
+    def decide() -> None:
+        for turn in range(rounds):
+            status = AlertStatus.RESOLVED if turn % 2 else AlertStatus.IN_PROGRESS
+            store.set_alert_status("a0001", status, revision=None, at=NOON)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(detect), pool.submit(decide)]:
+            done.result()
+    found = store.alert("a0001")
+    assert (found.count, found.status, found.revision) == (rounds + 1, AlertStatus.RESOLVED, 1 + 2 * rounds)
+
+
+def test_findings_of_endpoints_that_are_no_more_are_forgotten(store: SqlControlStore) -> None:
+    store.put_findings([finding(n) for n in range(5)])
+    assert store.forget_findings({finding(1).endpoint_id, finding(3).endpoint_id, "other"}) == 3
+    assert {f.id for f in store.findings(FindingFilter())[0]} == {"f0001", "f0003"}
+    assert store.forget_findings({finding(1).endpoint_id, finding(3).endpoint_id}) == 0
+
+
+def test_values_that_a_database_can_not_hold_are_never_its_own_error(store: SqlControlStore) -> None:
+    for action in (
+        lambda: store.alerts(AlertFilter(actor="a\0")),
+        lambda: store.alert("a\0"),
+        lambda: store.alerts(AlertFilter(), cursor=write_cursor(1.0, "\0")),
+        lambda: store.findings(FindingFilter(), cursor=write_cursor(2**64 - 1, "a", "b")),
+    ):
+        with contextlib.suppress(InputError, NotFoundError):
+            action()
+
+
+def test_a_database_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
+    control = SqlControlStore(f"sqlite:///{tmp_path}/control.sqlite")
+    with pytest.raises(StoreError) as fault:
+        control.upsert_alerts([alert(1)])
+    assert "because" not in fault.value.message
+    control.close()
+
+
+def test_an_older_database_keeps_its_alerts_findable(url: str) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0001")
+        row = _row(alert(1))
+        names = ", ".join(row)
+        connection.execute(text(f"INSERT INTO alerts ({names}) VALUES ({', '.join(':' + name for name in row)})"), row)
+        connection.execute(text("INSERT INTO alert_subjects (kind, subject, alert_id) VALUES ('actor', 'u1', 'a0001')"))
+    engine.dispose()
+    control = SqlControlStore(url)
+    assert control.migrate() == ["0002"]
+    assert [a.id for a in control.alerts(AlertFilter(actor="u1", since=NOON))[0]] == ["a0001"]
+    control.close()

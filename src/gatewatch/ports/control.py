@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -105,6 +105,10 @@ class ControlStore(Protocol):
 
     def put_findings(self, findings: Sequence[Finding]) -> int:
         """Upsert by id; returns how many changed."""
+        ...
+
+    def forget_findings(self, living: Collection[str]) -> int:
+        """Remove findings of endpoints that are not among the living ids; returns how many."""
         ...
 
     def findings(self, where: FindingFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Finding], str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, and_, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, exists, insert, select, tuple_, update
 
 from gatewatch.errors import ConflictError, NotFoundError
-from gatewatch.model.alert import Alert, AlertStatus
+from gatewatch.model.alert import Alert, AlertStatus, Severity
 from gatewatch.ports.control import AlertFilter
-from gatewatch.store.cursors import read_cursor, write_cursor
+from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.store.engine import readers
 from gatewatch.store.tables import alert_subjects, alerts
 
 __all__ = ["AlertTable"]
@@ -27,7 +29,7 @@ class AlertTable:
 
     def __init__(self, engine: Engine) -> None:
         """Uses the engine's transactions."""
-        self._engine = engine
+        self._engine, self._readers = engine, readers(engine)
 
     def upsert(self, changed: Sequence[Alert]) -> int:
         """New ones in, known ones updated but for status; equal ones untouched. Returns how many rows changed."""
@@ -38,7 +40,9 @@ class AlertTable:
         return count
 
     def _upsert_batch(self, connection: Connection, batch: Sequence[Alert]) -> int:
-        rows = connection.execute(select(alerts.c.id, alerts.c.body).where(alerts.c.id.in_([a.id for a in batch])))
+        # Locked, so that a status that a person sets meanwhile is not overwritten by the one read here.
+        wanted = select(alerts.c.id, alerts.c.body).where(alerts.c.id.in_([a.id for a in batch]))
+        rows = connection.execute(wanted.order_by(alerts.c.id).with_for_update())
         known = {row.id: _ALERT.decode(row.body) for row in rows}
         fresh = [alert for alert in batch if alert.id not in known]
         renewed = [
@@ -62,7 +66,7 @@ class AlertTable:
     def latest(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
         """Newest alert per (detector, key)."""
         found: dict[tuple[str, str], Alert] = {}
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             for batch in _batches(list(keys), _BATCH):
                 wanted = tuple_(alerts.c.detector, alerts.c.key).in_(batch)
                 query = (
@@ -74,7 +78,7 @@ class AlertTable:
 
     def get(self, alert_id: str) -> Alert:
         """One alert."""
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             body = connection.execute(select(alerts.c.body).where(alerts.c.id == alert_id)).scalar()
         if body is None:
             raise NotFoundError(f"no alert {alert_id}")
@@ -82,24 +86,13 @@ class AlertTable:
 
     def page(self, where: AlertFilter, cursor: str, limit: int) -> tuple[list[Alert], str]:
         """Newest last_seen first."""
-        query = _filtered(select(alerts.c.body, alerts.c.last_seen, alerts.c.id), where)
-        if cursor:
-            last_seen, alert_id = read_cursor(cursor, (float, str))
-            before = or_(alerts.c.last_seen < last_seen, and_(alerts.c.last_seen == last_seen, alerts.c.id < alert_id))
-            query = query.where(before)
-        query = query.order_by(alerts.c.last_seen.desc(), alerts.c.id.desc()).limit(limit + 1)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        more = len(rows) > limit
+        before = read_cursor(cursor, (float, str)) if cursor else None
+        with self._readers.connect() as connection:
+            found = [row for branch in _branches(where, before) for row in connection.execute(branch.limit(limit + 1))]
+        rows = sorted(found, key=lambda row: (row.last_seen, row.id), reverse=True)
         shown = rows[:limit]
-        following = write_cursor(float(shown[-1].last_seen), shown[-1].id) if more else ""
+        following = write_cursor(float(shown[-1].last_seen), shown[-1].id) if len(rows) > limit else ""
         return [_ALERT.decode(row.body) for row in shown], following
-
-    def count(self, where: AlertFilter) -> int:
-        """How many match."""
-        with self._engine.connect() as connection:
-            inner = _filtered(select(alerts.c.id), where).subquery()
-            return int(connection.execute(select(func.count()).select_from(inner)).scalar() or 0)
 
     def set_status(self, alert_id: str, status: AlertStatus, revision: int | None, at: float) -> Alert:
         """Change the status when the revision is still the one that was read."""
@@ -143,15 +136,61 @@ def _row(alert: Alert) -> dict[str, object]:
     }
 
 
-def _subjects(alert: Alert) -> list[dict[str, str]]:
+def _subjects(alert: Alert) -> list[dict[str, object]]:
     named = [("actor", actor.id) for actor in alert.actors]
     named += [("address", address) for address in alert.client_ips]
     named += [("endpoint", endpoint) for endpoint in alert.endpoints]
     unique = dict.fromkeys((kind, subject[:_MAX_SUBJECT]) for kind, subject in named)
-    return [{"kind": kind, "subject": subject, "alert_id": alert.id} for kind, subject in unique]
+    return [
+        {"kind": kind, "subject": subject, "alert_id": alert.id, "last_seen": alert.last_seen}
+        for kind, subject in unique
+    ]
 
 
-def _filtered(query: Select[Any], where: AlertFilter) -> Select[Any]:
+def _branches(where: AlertFilter, before: tuple[object, ...] | None) -> list[Select[Any]]:
+    """Queries that read one index each in order of the list, without overlap; together they are the filtered list.
+
+    One query with several values per column makes planners sort every match: 1.5 s at 1,000,000 alerts.
+    """
+    named = [("actor", where.actor), ("address", where.client_ip), ("endpoint", where.endpoint)]
+    subjects = [(kind, subject[:_MAX_SUBJECT]) for kind, subject in named if subject]
+    if subjects:
+        (kind, subject), *others = subjects
+        side = alert_subjects.c
+        query = select(alerts.c.body, side.last_seen, side.alert_id.label("id"))
+        query = query.join(alerts, alerts.c.id == side.alert_id).where(side.kind == kind, side.subject == subject)
+        return [_page(_filtered(query, where, others), side.last_seen, side.alert_id, where.since, before)]
+    every: Select[Any] = _filtered(select(alerts.c.body, alerts.c.last_seen, alerts.c.id), where, ())
+    narrowed: list[Select[Any]] = [every.where(*prefix) for prefix in _prefixes(where)]
+    return [_page(query, alerts.c.last_seen, alerts.c.id, where.since, before) for query in narrowed]
+
+
+def _prefixes(where: AlertFilter) -> list[tuple[ColumnElement[bool], ...]]:
+    if where.detector:
+        return [(alerts.c.detector == name,) for name in dict.fromkeys(where.detector)]
+    if where.alert_type:
+        return [(alerts.c.alert_type == name,) for name in dict.fromkeys(where.alert_type)]
+    if where.status or where.severity:
+        states = product(dict.fromkeys(where.status or AlertStatus), dict.fromkeys(where.severity or Severity))
+        return [(alerts.c.status == status.value, alerts.c.severity == severity.rank) for status, severity in states]
+    return [()]
+
+
+def _page(
+    query: Select[Any],
+    last_seen: ColumnElement[float],
+    alert_id: ColumnElement[str],
+    since: float | None,
+    before: tuple[object, ...] | None,
+) -> Select[Any]:
+    if since is not None:
+        query = query.where(last_seen >= since)
+    if before is not None:
+        query = query.where(tuple_(last_seen, alert_id) < before)
+    return query.order_by(last_seen.desc(), alert_id.desc())
+
+
+def _filtered(query: Select[Any], where: AlertFilter, subjects: Sequence[tuple[str, str]]) -> Select[Any]:
     if where.status:
         query = query.where(alerts.c.status.in_([status.value for status in where.status]))
     if where.severity:
@@ -160,18 +199,12 @@ def _filtered(query: Select[Any], where: AlertFilter) -> Select[Any]:
         query = query.where(alerts.c.alert_type.in_(where.alert_type))
     if where.detector:
         query = query.where(alerts.c.detector.in_(where.detector))
-    if where.since is not None:
-        query = query.where(alerts.c.last_seen >= where.since)
     if where.until is not None:
         query = query.where(alerts.c.first_seen < where.until)
-    for kind, subject in (("actor", where.actor), ("address", where.client_ip), ("endpoint", where.endpoint)):
-        if subject:
-            named = and_(
-                alert_subjects.c.alert_id == alerts.c.id,
-                alert_subjects.c.kind == kind,
-                alert_subjects.c.subject == subject,
-            )
-            query = query.where(exists().where(named))
+    other = alert_subjects.alias()
+    for kind, subject in subjects:
+        named = and_(other.c.alert_id == alerts.c.id, other.c.kind == kind, other.c.subject == subject)
+        query = query.where(exists().where(named))
     return query
 
 

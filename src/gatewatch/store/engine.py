@@ -9,12 +9,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, Pool, create_engine, event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Engine, ExceptionContext, Pool, create_engine, event
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
-from gatewatch.errors import StoreError
+from gatewatch.errors import GatewatchError, InputError, StoreError
 
-__all__ = ["current_revision", "head_revision", "open_engine", "upgrade"]
+__all__ = ["current_revision", "head_revision", "open_engine", "readers", "upgrade"]
 
 _BUSY_MS = 10_000
 
@@ -31,8 +31,24 @@ def open_engine(url: str) -> Engine:
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _translate)
     return engine
+
+
+def readers(engine: Engine) -> Engine:
+    """The same engine for reads only: on SQLite they do not wait for whoever writes."""
+    return engine.execution_options(readonly=True)
+
+
+def _translate(context: ExceptionContext) -> GatewatchError | None:
+    """Driver errors become ours, by class; the statement and its values stay out of the text."""
+    fault = context.original_exception
+    if isinstance(context.sqlalchemy_exception, IntegrityError) or isinstance(fault, GatewatchError):
+        return None  # whoever wrote knows what a conflict means there
+    if isinstance(context.sqlalchemy_exception, DataError) or isinstance(fault, OverflowError | UnicodeError):
+        return InputError("a value can not be looked up", cure="Send text without NUL and numbers within 64 bits.")
+    return StoreError(f"the control store failed: {type(fault).__name__}", cure="See the log of the database.")
 
 
 def _configure_sqlite(connection: Any, _record: Pool) -> None:
@@ -42,7 +58,8 @@ def _configure_sqlite(connection: Any, _record: Pool) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Any) -> None:
+def _begin(connection: Any) -> None:
+    # A writer takes its lock at once; one that reads first and asks later fails when somebody else wrote meanwhile.
     options = connection.get_execution_options()
     connection.exec_driver_sql("BEGIN" if options.get("readonly") else "BEGIN IMMEDIATE")
 
@@ -62,7 +79,7 @@ def head_revision() -> str:
 def current_revision(engine: Engine) -> str:
     """The revision a database is at; '' for an empty one."""
     try:
-        with engine.connect() as connection:
+        with readers(engine).connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() or ""
     except SQLAlchemyError as error:
         raise StoreError(f"the control store can't be reached: {type(error).__name__}") from error

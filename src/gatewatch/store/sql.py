@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Select, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from gatewatch.errors import ConflictError, NotFoundError
-from gatewatch.model.alert import Alert, AlertStatus
+from gatewatch.model.alert import Alert, AlertStatus, Severity
 from gatewatch.model.finding import Finding
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
+from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.alerts import AlertTable
-from gatewatch.store.cursors import read_cursor, write_cursor
-from gatewatch.store.engine import current_revision, head_revision, open_engine, upgrade
+from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
 from gatewatch.store.tables import detector_settings, findings, states, tokens
 
 __all__ = ["SqlControlStore"]
@@ -30,6 +31,7 @@ class SqlControlStore:
     def __init__(self, url: str) -> None:
         """`url` as for SQLAlchemy; `postgresql://` means psycopg 3."""
         self._engine = open_engine(url)
+        self._readers = readers(self._engine)
         self._alerts = AlertTable(self._engine)
 
     def migrate(self) -> list[str]:
@@ -63,49 +65,47 @@ class SqlControlStore:
     def put_findings(self, new: Sequence[Finding]) -> int:
         """Upsert; a finding that says the same as before, but later, is not a change."""
         changed = 0
-        with self._engine.begin() as connection:
-            for start in range(0, len(new), _BATCH):
-                batch = {finding.id: finding for finding in new[start : start + _BATCH]}
+        for start in range(0, len(new), _BATCH):
+            batch = {finding.id: finding for finding in new[start : start + _BATCH]}
+            # A transaction per batch: 200,000 findings in one would keep every other writer waiting for seconds.
+            with self._engine.begin() as connection:
                 rows = connection.execute(select(findings.c.id, findings.c.body).where(findings.c.id.in_(batch)))
                 known = {row.id: _FINDING.decode(row.body) for row in rows}
                 moved = [f for f in batch.values() if f.id not in known or not _same(known[f.id], f)]
                 if moved:
                     connection.execute(delete(findings).where(findings.c.id.in_([f.id for f in moved])))
                     connection.execute(insert(findings), [_finding_row(finding) for finding in moved])
-                changed += len(moved)
+            changed += len(moved)
         return changed
+
+    def forget_findings(self, living: Collection[str]) -> int:
+        """Remove what was found at endpoints that are no more."""
+        with self._engine.begin() as connection:
+            known = connection.execute(select(findings.c.endpoint_id).distinct()).scalars()
+            gone = sorted(set(known) - set(living))
+            count = 0
+            for start in range(0, len(gone), _BATCH):
+                chosen = findings.c.endpoint_id.in_(gone[start : start + _BATCH])
+                count += connection.execute(delete(findings).where(chosen)).rowcount
+        return count
 
     def findings(self, where: FindingFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Finding], str]:
         """High severity first, then by endpoint."""
-        query = select(findings)
-        if where.status:
-            query = query.where(findings.c.status.in_([status.value for status in where.status]))
-        if where.severity:
-            query = query.where(findings.c.severity.in_([severity.rank for severity in where.severity]))
-        if where.recommendation:
-            query = query.where(findings.c.recommendation.in_(where.recommendation))
-        if where.endpoint_id:
-            query = query.where(findings.c.endpoint_id == where.endpoint_id)
-        if cursor:
-            rank, endpoint, finding_id = read_cursor(cursor, (int, str, str))
-            same_rank = findings.c.severity == rank
-            later = or_(
-                findings.c.severity < rank,
-                and_(same_rank, findings.c.endpoint > endpoint),
-                and_(same_rank, findings.c.endpoint == endpoint, findings.c.id > finding_id),
-            )
-            query = query.where(later)
-        query = query.order_by(findings.c.severity.desc(), findings.c.endpoint, findings.c.id).limit(limit + 1)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        after = read_cursor(cursor, (int, str, str)) if cursor else None
+        rows: list[Any] = []
+        with self._readers.connect() as connection:
+            # A query per level reads one index in the list's order; one for all would sort every match.
+            for rank in sorted((s.rank for s in where.severity or Severity), reverse=True):
+                if len(rows) <= limit and (after is None or rank <= int(after[0])):
+                    query = _level(where, rank, after)
+                    rows += connection.execute(query.limit(limit + 1 - len(rows)))
         shown = rows[:limit]
-        more = len(rows) > limit
-        following = write_cursor(shown[-1].severity, shown[-1].endpoint, shown[-1].id) if more else ""
+        following = write_cursor(shown[-1].severity, shown[-1].endpoint, shown[-1].id) if len(rows) > limit else ""
         return [_FINDING.decode(row.body) for row in shown], following
 
     def finding(self, finding_id: str) -> Finding:
         """One finding."""
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             body = connection.execute(select(findings.c.body).where(findings.c.id == finding_id)).scalar()
         if body is None:
             raise NotFoundError(f"no finding {finding_id}")
@@ -121,13 +121,13 @@ class SqlControlStore:
 
     def token(self, token_id: str) -> Token | None:
         """One token."""
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             row = connection.execute(select(tokens).where(tokens.c.id == token_id)).mappings().first()
         return Token(**{**row, "role": Role(row["role"])}) if row else None
 
     def tokens(self) -> list[Token]:
         """Oldest first."""
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             rows = connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.id)).mappings().all()
         return [Token(**{**row, "role": Role(row["role"])}) for row in rows]
 
@@ -145,7 +145,7 @@ class SqlControlStore:
 
     def detector_settings(self) -> dict[str, dict[str, SettingValue]]:
         """Changed settings per detector."""
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             rows = connection.execute(select(detector_settings)).all()
         return {row.detector: msgspec.json.decode(row.settings, type=dict[str, SettingValue]) for row in rows}
 
@@ -158,7 +158,7 @@ class SqlControlStore:
 
     def state(self, name: str) -> bytes | None:
         """A named value."""
-        with self._engine.connect() as connection:
+        with self._readers.connect() as connection:
             value = connection.execute(select(states.c.value).where(states.c.name == name)).scalar()
         return bytes(value) if value is not None else None
 
@@ -174,6 +174,19 @@ class SqlControlStore:
     def close(self) -> None:
         """Release connections."""
         self._engine.dispose()
+
+
+def _level(where: FindingFilter, rank: int, after: tuple[object, ...] | None) -> Select[Any]:
+    query = select(findings).where(findings.c.severity == rank)
+    if where.status:
+        query = query.where(findings.c.status.in_([status.value for status in where.status]))
+    if where.recommendation:
+        query = query.where(findings.c.recommendation.in_(where.recommendation))
+    if where.endpoint_id:
+        query = query.where(findings.c.endpoint_id == where.endpoint_id)
+    if after is not None and rank == after[0]:
+        query = query.where(tuple_(findings.c.endpoint, findings.c.id) > after[1:])
+    return query.order_by(findings.c.endpoint, findings.c.id)
 
 
 def _same(old: Finding, new: Finding) -> bool:

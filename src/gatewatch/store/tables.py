@@ -30,8 +30,8 @@ alerts = Table(
     Column("body", LargeBinary, nullable=False),
     Index("ix_alerts_newest", "last_seen", "id"),
     Index("ix_alerts_key", "detector", "key", "first_seen"),
-    Index("ix_alerts_status", "status", "last_seen", "id"),
-    Index("ix_alerts_severity", "severity", "last_seen", "id"),
+    Index("ix_alerts_state", "status", "severity", "last_seen", "id"),
+    Index("ix_alerts_detector", "detector", "last_seen", "id"),
     Index("ix_alerts_type", "alert_type", "last_seen", "id"),
 )
 """`body` is the whole alert (MessagePack); the other columns are what lists filter and sort by."""
@@ -42,9 +42,11 @@ alert_subjects = Table(
     Column("kind", String(16), primary_key=True),
     Column("subject", String(512), primary_key=True),
     Column("alert_id", String(64), ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("last_seen", Float(53), nullable=False, server_default="0"),
     Index("ix_alert_subjects_alert", "alert_id"),
+    Index("ix_alert_subjects_newest", "kind", "subject", "last_seen", "alert_id"),
 )
-"""Actors, addresses and endpoints of alerts, to filter by."""
+"""Actors, addresses and endpoints of alerts, to filter by; `last_seen` of the alert spares pages the sorting."""
 
 findings = Table(
     "findings",
