@@ -65,7 +65,7 @@ def _authentication(facts: EndpointFacts) -> tuple[Authentication, str]:
         )
     return (
         Authentication.AUTHENTICATED,
-        f"all {named} accepted calls carried a credential; {refused} without one were refused",
+        f"{named} of {anonymous + named} accepted calls carried a credential; {refused} without one were refused",
     )
 
 

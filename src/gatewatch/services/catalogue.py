@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -11,9 +12,11 @@ import msgspec
 from gatewatch.errors import GatewatchError, NotFoundError
 from gatewatch.inventory.collections import base_path, collect, collection_id
 from gatewatch.inventory.judging import judge_endpoint
+from gatewatch.model.finding import Finding
 from gatewatch.model.inventory import Collection, Endpoint, FieldFact
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
+from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
 from gatewatch.telemetry.logs import Log
@@ -23,6 +26,8 @@ __all__ = ["Catalogue", "EndpointFilter", "read_inventory"]
 T = TypeVar("T")
 _PAGE = 5000
 _REFRESH_S = 5.0
+_CAUSE_S = 300.0
+"""How old the numbers in a finding's cause may be while its status stays: they move with every call."""
 
 
 class EndpointFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +72,7 @@ def read_inventory(store: TrafficStore, now: float) -> tuple[list[Endpoint], lis
             endpoints.append(endpoint)
             sources[endpoint.id] = fact.sources
         after = facts[-1].endpoint_id
-    endpoints.sort(key=lambda e: (e.host, e.template, e.method, e.operation))
+    endpoints.sort(key=_place)
     return endpoints, collect(endpoints, sources)
 
 
@@ -80,6 +85,8 @@ class Catalogue:
         self._endpoints: list[Endpoint] = []
         self._by_id: dict[str, Endpoint] = {}
         self._collections: list[Collection] = []
+        self._written: dict[str, Finding] = {}
+        self._unjudged, self._judged_at = False, 0.0
         self._stopping = threading.Event()
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._loop, name="catalogue", daemon=True)
@@ -105,11 +112,26 @@ class Catalogue:
                 self._by_id = {endpoint.id: endpoint for endpoint in endpoints}
                 self._endpoints, self._collections = endpoints, collections
                 self.version += 1
-                self._control.put_findings(judge(endpoints, all_recommendations(), now))
+                self._unjudged = True
+            if self._unjudged or now - self._judged_at >= _CAUSE_S:
+                self._keep_findings(judge(endpoints, all_recommendations(), now))
+                self._unjudged, self._judged_at = False, now
+
+    def _keep_findings(self, judged: Sequence[Finding]) -> None:
+        """Write only what moved: every call changes some cause, and 200,000 findings take the store seconds."""
+        due = [finding for finding in judged if _is_due(self._written.get(finding.id), finding)]
+        if due:
+            self._control.put_findings(due)
+        current = {finding.id: finding for finding in judged}
+        if not self._written or self._written.keys() - current.keys():
+            # Merged into a template, or out of retention; also what was left by an earlier run of the server.
+            self._control.forget_findings({finding.endpoint_id for finding in judged})
+        kept = {finding.id: self._written.get(finding.id, finding) for finding in judged}
+        self._written = kept | {finding.id: finding for finding in due}
 
     def endpoints(self, where: EndpointFilter, *, after: str = "", limit: int = 50) -> tuple[list[Endpoint], str]:
-        """One page by host, template, method; (items, id to go on after)."""
-        return _page([e for e in self._endpoints if where.admits(e)], lambda e: e.id, after, limit)
+        """One page by host, template, method; (items, cursor). Raises InputError for a cursor of another list."""
+        return _page(self._endpoints, _place, after, limit, where.admits)
 
     def endpoint(self, endpoint_id: str) -> Endpoint:
         """One endpoint. Raises NotFoundError."""
@@ -124,7 +146,7 @@ class Catalogue:
 
     def collections(self, *, after: str = "", limit: int = 50) -> tuple[list[Collection], str]:
         """One page by name."""
-        return _page(self._collections, lambda c: c.id, after, limit)
+        return _page(self._collections, lambda collection: (collection.name,), after, limit)
 
     def collection(self, wanted: str) -> Collection:
         """One collection. Raises NotFoundError."""
@@ -142,9 +164,32 @@ class Catalogue:
             self._stopping.wait(_REFRESH_S)
 
 
-def _page(items: Sequence[T], identity: Callable[[T], str], after: str, limit: int) -> tuple[list[T], str]:
+def _place(endpoint: Endpoint) -> tuple[str, ...]:
+    return endpoint.host, endpoint.template, endpoint.method, endpoint.operation
+
+
+def _is_due(written: Finding | None, judged: Finding) -> bool:
+    if written is None or written.status is not judged.status:
+        return True
+    return written.cause != judged.cause and judged.evaluated_at - written.evaluated_at >= _CAUSE_S
+
+
+def _page(
+    items: Sequence[T],
+    place: Callable[[T], tuple[str, ...]],
+    cursor: str,
+    limit: int,
+    admits: Callable[[T], bool] = lambda _: True,
+) -> tuple[list[T], str]:
+    """Items after the cursor's place, which need not be there any more: templates merge while people read."""
     start = 0
-    if after:
-        start = next((i + 1 for i, item in enumerate(items) if identity(item) == after), len(items))
-    shown = list(items[start : start + limit])
-    return shown, identity(shown[-1]) if start + limit < len(items) else ""
+    if items and cursor:
+        after = read_cursor(cursor, (str,) * len(place(items[0])))
+        start = bisect_right(items, after, key=place)
+    shown: list[T] = []
+    for index in range(start, len(items)):
+        if admits(items[index]):
+            if len(shown) == limit:
+                return shown, write_cursor(*place(shown[-1]))
+            shown.append(items[index])
+    return shown, ""

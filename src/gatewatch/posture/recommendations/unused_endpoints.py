@@ -31,4 +31,4 @@ class UnusedEndpoints(Recommendation):
             return FindingStatus.NOT_APPLICABLE, "no traffic was seen yet"
         if endpoint.activity is Activity.INACTIVE:
             return FindingStatus.UNHEALTHY, f"last called {days} days ago"
-        return FindingStatus.HEALTHY, f"called {endpoint.calls} times, last {days} days ago"
+        return FindingStatus.HEALTHY, f"last called {days} days ago"
