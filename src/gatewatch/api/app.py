@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 
 from gatewatch import __version__
+from gatewatch.api.hardening import BodyLimit, SecurityHeaders
 from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import alerts, detectors, health, ingest, inventory, tokens
 from gatewatch.api.services import ApiServices
@@ -14,13 +13,6 @@ from gatewatch.api.services import ApiServices
 __all__ = ["ROUTERS", "create_app"]
 
 ROUTERS = tuple(part.router for part in (health, ingest, inventory, alerts, detectors, tokens))
-
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-}
 
 
 def create_app(services: ApiServices) -> FastAPI:
@@ -38,11 +30,6 @@ def create_app(services: ApiServices) -> FastAPI:
         app.include_router(router)
     install_problems(app, services.log)
 
-    @app.middleware("http")
-    async def secure(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await proceed(request)
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    app.add_middleware(BodyLimit, streaming=frozenset({"/v1/ingest"}))
+    app.add_middleware(SecurityHeaders)
     return app

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from gatewatch.api.hardening import SECURITY_HEADERS
 from gatewatch.errors import (
     ConfigurationError,
     ConflictError,
@@ -74,7 +75,8 @@ def problem(
     }
     if cure:
         body["cure"] = cure
-    return JSONResponse(body | more, status, headers, MEDIA_TYPE)
+    # An unforeseen fault is answered outside all middleware, so the headers are given here.
+    return JSONResponse(body | more, status, SECURITY_HEADERS | (headers or {}), MEDIA_TYPE)
 
 
 def install_problems(app: FastAPI, log: Log) -> None:

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 
-from gatewatch.errors import GatewatchError, InputError
+from gatewatch.errors import ConflictError, GatewatchError, InputError
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore, Role, Token
 
@@ -17,6 +17,8 @@ __all__ = ["Access", "ForbiddenError", "UnauthenticatedError"]
 _TOKEN = re.compile(r"gw_([0-9a-f]{12})_([0-9a-f]{64})")
 _ORDER = (Role.VIEWER, Role.ANALYST, Role.RESPONDER, Role.ADMIN)
 _TOUCH_EVERY_S = 60.0
+_LATEST = 253_402_300_800.0
+"""Year 10000, which RFC 3339 can't write."""
 
 
 class UnauthenticatedError(GatewatchError):
@@ -45,15 +47,19 @@ class Access:
         self._lock = threading.Lock()
 
     def ensure_first_token(self) -> str | None:
-        """An admin token when there is none at all; its text, to be shown once."""
-        if self._store.tokens():
+        """An admin token when there is none that works, so that nobody is locked out; its text, to be shown once."""
+        if self._working_admins():
             return None
         return self.create("first login", Role.ADMIN)[1]
 
     def create(self, name: str, role: Role, *, expires_at: float | None = None) -> tuple[Token, str]:
-        """(the token as stored, its text). Raises InputError on an empty name."""
+        """(the token as stored, its text). Raises InputError on an empty name or an end that is not ahead."""
         if not name.strip():
             raise InputError("a token needs a name", cure="Say what it is for.")
+        if expires_at is not None and not self._clock.now() < expires_at < _LATEST:
+            raise InputError(
+                "expires_at is not in the future", cure="Give a later time, or none for a token that stays."
+            )
         token_id, secret = self._random(6).hex(), self._random(32).hex()
         token = Token(
             id=token_id,
@@ -66,13 +72,26 @@ class Access:
         self._store.add_token(token)
         return token, f"gw_{token_id}_{secret}"
 
+    def revoke(self, token_id: str) -> None:
+        """End a token. Raises NotFoundError; ConflictError for the only admin token that works."""
+        with self._lock:
+            if self._working_admins() == [token_id]:
+                raise ConflictError(
+                    "this is the only admin token that works", cure="Make another admin token, then revoke this one."
+                )
+            self._store.revoke_token(token_id, self._clock.now())
+
+    def _working_admins(self) -> list[str]:
+        now = self._clock.now()
+        return [token.id for token in self._store.tokens() if token.role is Role.ADMIN and _works(token, now)]
+
     def check(self, text: str, allowed: Role) -> Token:
         """The token behind a bearer text if it may do what `allowed` may. Raises Unauthenticated- or ForbiddenError."""
         match = _TOKEN.fullmatch(text)
         token = self._store.token(match.group(1)) if match else None
         now = self._clock.now()
         good = token is not None and match is not None and hmac.compare_digest(token.secret_hash, _hash(match.group(2)))
-        if token is None or not good or token.revoked_at is not None or (token.expires_at and token.expires_at <= now):
+        if token is None or not good or not _works(token, now):
             raise UnauthenticatedError("this needs a valid API token", cure="Send `Authorization: Bearer gw_…`.")
         if not _may(token.role, allowed):
             raise ForbiddenError(f"a token of role {token.role.value} may not do this; it needs {allowed.value}")
@@ -89,6 +108,10 @@ class Access:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _works(token: Token, now: float) -> bool:
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > now)
 
 
 def _may(role: Role, allowed: Role) -> bool:

@@ -11,7 +11,7 @@ from gatewatch.api.context import Services, answer, page, requires
 from gatewatch.api.services import ApiServices
 from gatewatch.detect.detector import Detector, all_detectors
 from gatewatch.detect.settings import fields
-from gatewatch.errors import NotFoundError
+from gatewatch.errors import InputError, NotFoundError
 from gatewatch.ports.control import Role
 
 __all__ = ["router"]
@@ -75,6 +75,8 @@ def detector(request: Request, services: Services, detector_id: str) -> Response
 def change(request: Request, services: Services, detector_id: str, values: dict[str, SettingValue]) -> Response:
     """Replace the changed settings; wrong ones are refused, all at once, with their ranges."""
     found, _ = _one(services, detector_id)
+    if not isinstance(values.get("enabled", True), bool):
+        raise InputError("enabled is not true or false", cure="Send a JSON boolean.")
     type(found)({name: value for name, value in values.items() if name != "enabled"})
     services.control.put_detector_settings(detector_id, values, at=services.clock.now())
     return answer(request, _record(*_one(services, detector_id)))

@@ -22,6 +22,10 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["sources"])
 _NAME = r"^[A-Za-z0-9_.-]{1,64}$"
+_ZSTD_WINDOW = 1 << 27
+"""128 MiB, what `zstd --long=27` writes."""
+_ZSTD_PIECE = 1024
+"""Octets fed at once: a block is at least 4 and unpacks to at most 128 KiB (RFC 8878 3.1.1.2): 32 MiB a step."""
 
 
 class LetterIds(BaseModel):
@@ -47,7 +51,8 @@ async def ingest(
         body += chunk
         if len(body) > limit:
             raise TooLargeError(f"more than {limit} octets", cure="Send smaller batches.")
-    plain = await run_in_threadpool(_plain, bytes(body), request.headers.get("content-encoding", ""), limit)
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    plain = await run_in_threadpool(_plain, bytes(body), coding, limit)
     accepted = await run_in_threadpool(services.ingest.accept, source, format_name, plain)
     response = answer(request, {"accepted": accepted})
     response.status_code = 202
@@ -59,7 +64,7 @@ def _plain(body: bytes, coding: str, limit: int) -> bytes:
         if coding in ("gzip", "x-gzip"):
             plain = gzip.GzipFile(fileobj=io.BytesIO(body)).read(limit + 1)
         elif coding == "zstd":
-            plain = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body).read(limit + 1)
+            plain = _unpacked_zstd(body, limit)
         elif coding in ("", "identity"):
             plain = body
         else:
@@ -69,6 +74,24 @@ def _plain(body: bytes, coding: str, limit: int) -> bytes:
     if len(plain) > limit:
         raise TooLargeError(f"more than {limit} octets when unpacked", cure="Send smaller batches.")
     return plain
+
+
+def _unpacked_zstd(body: bytes, limit: int) -> bytes:
+    """All frames; at most a little more than `limit` octets. Raises EOFError when the last frame is cut off.
+
+    The stream reader of the library stops silently at the end of the first frame and at a cut.
+    """
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    plain, frame, at = bytearray(), unpacker.decompressobj(), 0
+    while at < len(body) and len(plain) <= limit:
+        if frame.eof:
+            frame = unpacker.decompressobj()
+        piece = body[at : at + _ZSTD_PIECE]
+        plain += frame.decompress(piece)
+        at += len(piece) - len(frame.unused_data)
+    if body and not frame.eof and len(plain) <= limit:
+        raise EOFError("the last frame is cut off")
+    return bytes(plain)
 
 
 @router.get("/v1/sources", summary="Formats that can be read", dependencies=[Depends(requires(Role.VIEWER))])
