@@ -1,8 +1,9 @@
-"""The traffic store: blocks exactly once, views that agree, history that follows templates, lists, retention."""
+"""The traffic traffic: blocks exactly once, views that agree, history that follows templates, lists, retention."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,6 @@ from gatewatch.traffic.migrations import migrations, statements
 
 NOON = 1_767_268_800.0
 COUNTED_VIEWS = ("traffic_minute", "traffic_hour", "client_hour", "endpoint_facts")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[ClickHouseTraffic]:
-    traffic = ClickHouseTraffic(f"chdb://{tmp_path}/traffic")
-    traffic.migrate()
-    yield traffic
-    traffic.close()
 
 
 def observation(number: int, *, path_id: int = 7, status: int = 200, auth: AuthScheme = AuthScheme.JWT) -> Observation:
@@ -71,61 +64,61 @@ def path(path_id: int, endpoint_id: int, template: str, version: int = 1) -> Pat
     )
 
 
-def count(store: ClickHouseTraffic, view: str) -> object:
-    return store.query(f"SELECT sum(calls) AS n FROM {view}")[0]["n"]
+def count(traffic: ClickHouseTraffic, view: str) -> object:
+    return traffic.query(f"SELECT sum(calls) AS n FROM {view}")[0]["n"]
 
 
-def test_the_table_has_exactly_the_columns_of_the_arrow_schema(store: ClickHouseTraffic) -> None:
-    columns = store.query(
+def test_the_table_has_exactly_the_columns_of_the_arrow_schema(traffic: ClickHouseTraffic) -> None:
+    columns = traffic.query(
         "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'observations' ORDER BY position"
     )
     assert [row["name"] for row in columns] == SCHEMA.names
 
 
-def test_a_block_sent_again_is_stored_once_in_the_table_and_in_every_view(store: ClickHouseTraffic) -> None:
+def test_a_block_sent_again_is_stored_once_in_the_table_and_in_every_view(traffic: ClickHouseTraffic) -> None:
     blocks = {f"b{n}": to_arrow([observation(n * 10 + k) for k in range(10)], block=n) for n in range(3)}
     for token, block in blocks.items():
-        store.insert(block, token=token)
+        traffic.insert(block, token=token)
     for token in ("b1", "b0", "b2", "b1"):
-        store.insert(blocks[token], token=token)
-    assert store.query("SELECT count() AS n FROM observations") == [{"n": 30}]
-    assert {view: count(store, view) for view in COUNTED_VIEWS} == dict.fromkeys(COUNTED_VIEWS, 30)
-    assert count(store, "object_access") == 30
-    assert store.query("SELECT sum(attempts) AS n FROM login_hour") == [{"n": 15}]
+        traffic.insert(blocks[token], token=token)
+    assert traffic.query("SELECT count() AS n FROM observations") == [{"n": 30}]
+    assert {view: count(traffic, view) for view in COUNTED_VIEWS} == dict.fromkeys(COUNTED_VIEWS, 30)
+    assert count(traffic, "object_access") == 30
+    assert traffic.query("SELECT sum(attempts) AS n FROM login_hour") == [{"n": 15}]
 
 
-def test_equal_blocks_with_different_tokens_are_both_stored(store: ClickHouseTraffic) -> None:
+def test_equal_blocks_with_different_tokens_are_both_stored(traffic: ClickHouseTraffic) -> None:
     block = to_arrow([observation(1)], block=1)
-    store.insert(block, token="a")
-    store.insert(block, token="b")
-    assert store.query("SELECT count() AS n FROM observations") == [{"n": 2}]
+    traffic.insert(block, token="a")
+    traffic.insert(block, token="b")
+    assert traffic.query("SELECT count() AS n FROM observations") == [{"n": 2}]
 
 
-def test_an_empty_block_is_nothing(store: ClickHouseTraffic) -> None:
-    store.insert(to_arrow([], block=1), token="a")
-    assert store.query("SELECT count() AS n FROM observations") == [{"n": 0}]
+def test_an_empty_block_is_nothing(traffic: ClickHouseTraffic) -> None:
+    traffic.insert(to_arrow([], block=1), token="a")
+    assert traffic.query("SELECT count() AS n FROM observations") == [{"n": 0}]
 
 
-def test_a_path_without_decision_belongs_to_no_endpoint(store: ClickHouseTraffic) -> None:
-    store.insert(to_arrow([observation(1)], block=1), token="a")
-    assert store.query("SELECT endpoint_id, template FROM observed") == [{"endpoint_id": 0, "template": ""}]
-    assert store.endpoint_facts() == []
+def test_a_path_without_decision_belongs_to_no_endpoint(traffic: ClickHouseTraffic) -> None:
+    traffic.insert(to_arrow([observation(1)], block=1), token="a")
+    assert traffic.query("SELECT endpoint_id, template FROM observed") == [{"endpoint_id": 0, "template": ""}]
+    assert traffic.endpoint_facts() == []
 
 
-def test_a_merge_takes_history_along_and_a_later_version_takes_it_back(store: ClickHouseTraffic) -> None:
-    store.insert(to_arrow([observation(1, path_id=7), observation(2, path_id=8)], block=1), token="a")
-    store.put_paths([path(7, 7, "/users/anna"), path(8, 8, "/users/bert")])
-    assert [facts.calls for facts in store.endpoint_facts()] == [1, 1]
-    store.put_paths([path(7, 9, "/users/{slug}", 2), path(8, 9, "/users/{slug}", 2)])
-    (merged,) = store.endpoint_facts()
+def test_a_merge_takes_history_along_and_a_later_version_takes_it_back(traffic: ClickHouseTraffic) -> None:
+    traffic.insert(to_arrow([observation(1, path_id=7), observation(2, path_id=8)], block=1), token="a")
+    traffic.put_paths([path(7, 7, "/users/anna"), path(8, 8, "/users/bert")])
+    assert [facts.calls for facts in traffic.endpoint_facts()] == [1, 1]
+    traffic.put_paths([path(7, 9, "/users/{slug}", 2), path(8, 9, "/users/{slug}", 2)])
+    (merged,) = traffic.endpoint_facts()
     assert (merged.endpoint_id, merged.template, merged.calls) == (9, "/users/{slug}", 2)
-    store.put_paths([path(7, 7, "/users/anna", 3)])
-    assert {facts.template: facts.calls for facts in store.endpoint_facts()} == {"/users/anna": 1, "/users/{slug}": 1}
-    store.put_paths([path(7, 9, "/users/{slug}", 1)])
-    assert len(store.endpoint_facts()) == 2
+    traffic.put_paths([path(7, 7, "/users/anna", 3)])
+    assert {facts.template: facts.calls for facts in traffic.endpoint_facts()} == {"/users/anna": 1, "/users/{slug}": 1}
+    traffic.put_paths([path(7, 9, "/users/{slug}", 1)])
+    assert len(traffic.endpoint_facts()) == 2
 
 
-def test_facts_tell_authenticated_from_anonymous_calls(store: ClickHouseTraffic) -> None:
+def test_facts_tell_authenticated_from_anonymous_calls(traffic: ClickHouseTraffic) -> None:
     rows = [
         observation(0),
         observation(1, auth=AuthScheme.NONE),
@@ -133,100 +126,108 @@ def test_facts_tell_authenticated_from_anonymous_calls(store: ClickHouseTraffic)
         observation(3, auth=AuthScheme.NONE, status=302),
         observation(4, status=500),
     ]
-    store.insert(to_arrow(rows, block=1), token="a")
-    store.put_paths([path(7, 7, "/users/{int}")])
-    (facts,) = store.endpoint_facts()
+    traffic.insert(to_arrow(rows, block=1), token="a")
+    traffic.put_paths([path(7, 7, "/users/{int}")])
+    (facts,) = traffic.endpoint_facts()
     assert (facts.authenticated_accepted, facts.anonymous_accepted, facts.anonymous_refused) == (1, 1, 1)
     assert facts.calls_by_status_class == {"2xx": 2, "3xx": 1, "4xx": 1, "5xx": 1}
     assert (facts.first_seen, facts.last_seen, facts.external_last_seen) == (NOON, NOON + 4, NOON + 4)
     assert (facts.actors, facts.clients, facts.sources) == (3, 5, ("edge",))
 
 
-def test_fields_and_information_types_are_reported_where_they_were_found(store: ClickHouseTraffic) -> None:
-    store.insert(to_arrow([observation(n) for n in range(4)], block=1), token="a")
-    store.put_paths([path(7, 7, "/users/{int}")])
-    fields = {(field.location, field.path): (field.types, field.value_types) for field in store.field_facts()}
+def test_fields_and_information_types_are_reported_where_they_were_found(traffic: ClickHouseTraffic) -> None:
+    traffic.insert(to_arrow([observation(n) for n in range(4)], block=1), token="a")
+    traffic.put_paths([path(7, 7, "/users/{int}")])
+    fields = {(field.location, field.path): (field.types, field.value_types) for field in traffic.field_facts()}
     assert fields == {
         (Location.REQUEST_PATH, "p0"): ((), ("int",)),
         (Location.RESPONSE_BODY, "user.email"): (("email",), ()),
     }
-    (fact,) = store.information_facts([7])[7]
+    (fact,) = traffic.information_facts([7])[7]
     assert (fact.type, fact.transactions, fact.share, fact.status_classes) == ("email", 4, 1.0, ("2xx",))
 
 
-def test_endpoint_pages_follow_each_other(store: ClickHouseTraffic) -> None:
-    store.insert(to_arrow([observation(n, path_id=n) for n in range(1, 8)], block=1), token="a")
-    store.put_paths([path(n, n, f"/x/{n}") for n in range(1, 8)])
-    first = store.endpoint_facts(limit=3)
-    rest = store.endpoint_facts(after=first[-1].endpoint_id, limit=10)
+def test_endpoint_pages_follow_each_other(traffic: ClickHouseTraffic) -> None:
+    traffic.insert(to_arrow([observation(n, path_id=n) for n in range(1, 8)], block=1), token="a")
+    traffic.put_paths([path(n, n, f"/x/{n}") for n in range(1, 8)])
+    first = traffic.endpoint_facts(limit=3)
+    rest = traffic.endpoint_facts(after=first[-1].endpoint_id, limit=10)
     assert [facts.endpoint_id for facts in first + rest] == list(range(1, 8))
-    assert [facts.endpoint_id for facts in store.endpoint_facts(endpoint_ids=[2, 5])] == [2, 5]
+    assert [facts.endpoint_id for facts in traffic.endpoint_facts(endpoint_ids=[2, 5])] == [2, 5]
 
 
-def test_lists_are_replaced_as_a_whole(store: ClickHouseTraffic) -> None:
+def test_lists_are_replaced_as_a_whole(traffic: ClickHouseTraffic) -> None:
     assert (
-        store.replace_ranges(
+        traffic.replace_ranges(
             "threat", [("192.0.2.0", "192.0.2.255", "bad", ""), ("2001:db8::", "2001:db8::f", "bad", "")]
         )
         == 2
     )
-    assert store.replace_ranges("tor", [("198.51.100.1", "198.51.100.1", "exit", "")]) == 1
-    assert store.replace_ranges("threat", [("203.0.113.9", "203.0.113.9", "worse", "x")]) == 1
-    rows = store.query("SELECT list, first, label FROM address_ranges ORDER BY list")
+    assert traffic.replace_ranges("tor", [("198.51.100.1", "198.51.100.1", "exit", "")]) == 1
+    assert traffic.replace_ranges("threat", [("203.0.113.9", "203.0.113.9", "worse", "x")]) == 1
+    rows = traffic.query("SELECT list, first, label FROM address_ranges ORDER BY list")
     assert [tuple(row.values()) for row in rows] == [
         ("threat", "203.0.113.9", "worse"),
         ("tor", "198.51.100.1", "exit"),
     ]
-    assert store.replace_ranges("threat", []) == 0
-    assert [row["list"] for row in store.query("SELECT list FROM address_ranges")] == ["tor"]
+    assert traffic.replace_ranges("threat", []) == 0
+    assert [row["list"] for row in traffic.query("SELECT list FROM address_ranges")] == ["tor"]
 
 
-def test_overlapping_ranges_are_refused_and_the_old_list_stays(store: ClickHouseTraffic) -> None:
-    store.replace_ranges("threat", [("192.0.2.1", "192.0.2.1", "bad", "")])
+def test_overlapping_ranges_are_refused_and_the_old_list_stays(traffic: ClickHouseTraffic) -> None:
+    traffic.replace_ranges("threat", [("192.0.2.1", "192.0.2.1", "bad", "")])
     with pytest.raises(StoreError, match="overlapping"):
-        store.replace_ranges("threat", [("10.0.0.0", "10.0.0.9", "a", ""), ("10.0.0.9", "10.0.0.20", "b", "")])
-    assert len(store.query("SELECT * FROM address_ranges")) == 1
+        traffic.replace_ranges("threat", [("10.0.0.0", "10.0.0.9", "a", ""), ("10.0.0.9", "10.0.0.20", "b", "")])
+    assert len(traffic.query("SELECT * FROM address_ranges")) == 1
 
 
-def test_recent_ids_come_newest_first_and_only_from_earlier_blocks(store: ClickHouseTraffic) -> None:
+def test_recent_ids_come_newest_first_and_only_from_earlier_blocks(traffic: ClickHouseTraffic) -> None:
     for block in (10, 20, 30):
-        store.insert(to_arrow([observation(block), observation(block + 1)], block=block), token=f"b{block}")
-    assert store.recent_ids(before_block=30, limit=3) == [("edge", "r21"), ("edge", "r20"), ("edge", "r11")]
+        traffic.insert(to_arrow([observation(block), observation(block + 1)], block=block), token=f"b{block}")
+    assert traffic.recent_ids(before_block=30, limit=3) == [("edge", "r21"), ("edge", "r20"), ("edge", "r11")]
 
 
-def test_data_and_schema_survive_closing(tmp_path: Path) -> None:
+def first_run(dsn: str) -> list[str]:
+    store = ClickHouseTraffic(dsn)
+    applied = store.migrate()
+    store.insert(to_arrow([observation(1)], block=1), token="a")
+    store.put_paths([path(7, 7, "/users/{int}")])
+    store.close()
+    return applied
+
+
+def second_run(dsn: str) -> tuple[bool, list[str], list[str], object]:
+    store = ClickHouseTraffic(dsn)
+    current, applied = store.schema_current(), store.migrate()
+    templates = [facts.template for facts in store.endpoint_facts()]
+    store.insert(to_arrow([observation(1)], block=1), token="a")
+    return current, applied, templates, count(store, "endpoint_facts")
+
+
+def test_data_and_schema_survive_the_process(tmp_path: Path) -> None:
     dsn = f"chdb://{tmp_path}/traffic"
-    first = ClickHouseTraffic(dsn)
-    assert first.migrate() == [migration.name for migration in migrations()]
-    first.insert(to_arrow([observation(1)], block=1), token="a")
-    first.put_paths([path(7, 7, "/users/{int}")])
-    first.close()
-    again = ClickHouseTraffic(dsn)
-    assert again.schema_current()
-    assert again.migrate() == []
-    assert [facts.template for facts in again.endpoint_facts()] == ["/users/{int}"]
-    again.insert(to_arrow([observation(1)], block=1), token="a")
-    assert count(again, "endpoint_facts") == 1
-    again.close()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
+        assert processes.submit(first_run, dsn).result() == [migration.name for migration in migrations()]
+        assert processes.submit(second_run, dsn).result() == (True, [], ["/users/{int}"], 1)
 
 
-def test_retention_can_be_set_changed_and_lifted(store: ClickHouseTraffic) -> None:
+def test_retention_can_be_set_changed_and_lifted(traffic: ClickHouseTraffic) -> None:
     def ttl() -> list[object]:
-        rows = store.query(
+        rows = traffic.query(
             "SELECT engine_full AS x FROM system.tables WHERE database = currentDatabase() AND name = 'observations'"
         )
         return [" TTL " in str(row["x"]) for row in rows]
 
-    store.set_retention(raw_days=30, aggregate_days=400)
-    store.set_retention(raw_days=7, aggregate_days=400)
+    traffic.set_retention(raw_days=30, aggregate_days=400)
+    traffic.set_retention(raw_days=7, aggregate_days=400)
     assert ttl() == [True]
-    store.set_retention(raw_days=0, aggregate_days=0)
+    traffic.set_retention(raw_days=0, aggregate_days=0)
     assert ttl() == [False]
 
 
-def test_a_wrong_query_is_a_store_error_without_a_traceback_of_the_engine(store: ClickHouseTraffic) -> None:
+def test_a_wrong_query_is_a_store_error_without_a_traceback_of_the_engine(traffic: ClickHouseTraffic) -> None:
     with pytest.raises(StoreError, match="traffic store"):
-        store.query("SELECT nothing FROM nowhere")
+        traffic.query("SELECT nothing FROM nowhere")
 
 
 def test_schema_files_split_into_statements() -> None:

@@ -71,12 +71,11 @@ class Client:
 class Rest:
     """The application and what stands behind it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, traffic: ClickHouseTraffic) -> None:
         log, clock = structlog.get_logger(), SetClock()
         self.control = SqlControlStore(f"sqlite:///{directory}/control.sqlite")
         self.control.migrate()
-        self.traffic = ClickHouseTraffic(f"chdb://{directory}/traffic")
-        self.traffic.migrate()
+        self.traffic = traffic
         self.journal = FileJournal(directory / "journal", bytes(32), max_bytes=1 << 22, segment_bytes=1 << 20)
         letters = FileDeadLetters(directory / "letters", bytes(32), max_bytes=1 << 20)
         self.access = Access(self.control, clock, secrets.token_bytes)
@@ -114,13 +113,12 @@ class Rest:
 
     def close(self) -> None:
         self.journal.close()
-        self.traffic.close()
         self.control.close()
 
 
 @pytest.fixture
-def rest(tmp_path: Path) -> Iterator[Rest]:
-    made = Rest(tmp_path)
+def rest(tmp_path: Path, traffic: ClickHouseTraffic) -> Iterator[Rest]:
+    made = Rest(tmp_path, traffic)
     yield made
     made.close()
 

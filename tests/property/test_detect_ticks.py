@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -22,8 +22,8 @@ SPAN_S = 5000.0
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseTraffic]:
-    traffic = ClickHouseTraffic(f"chdb://{tmp_path_factory.mktemp('ticks')}/traffic")
+def store(new_traffic: Callable[[], ClickHouseTraffic]) -> Iterator[ClickHouseTraffic]:
+    traffic = new_traffic()
     traffic.migrate()
     store_calls(traffic, numbered(mixture(random.Random(7))), token="all")
     yield traffic

@@ -195,22 +195,22 @@ STAYS_QUIET: dict[str, Story] = {
 }  # fmt: skip
 
 
-def alert_types(store: ClickHouseTraffic, calls: list[Call]) -> set[str]:
-    store.replace_ranges(
+def alert_types(traffic: ClickHouseTraffic, calls: list[Call]) -> set[str]:
+    traffic.replace_ranges(
         "threat", [("192.0.2.200", "192.0.2.210", "botnet", ""), ("2001:db8::", "2001:db8::ff", "botnet", "")]
     )
-    store.replace_ranges("tor", [("192.0.2.220", "192.0.2.220", "exit", "")])
-    store_calls(store, numbered(calls), token=str(uuid.uuid5(uuid.NAMESPACE_URL, repr(calls[:5]) + str(len(calls)))))
+    traffic.replace_ranges("tor", [("192.0.2.220", "192.0.2.220", "exit", "")])
+    store_calls(traffic, numbered(calls), token=str(uuid.uuid5(uuid.NAMESPACE_URL, repr(calls[:5]) + str(len(calls)))))
     start = min(call.ts for call in calls)
-    return {d.alert_type for d in detect_all(store, all_detectors(), start=start, end=NOON + 3600)}
+    return {d.alert_type for d in detect_all(traffic, all_detectors(), start=start, end=NOON + 3600)}
 
 
 @pytest.mark.parametrize("name", FIRES)
-def test_fires(store: ClickHouseTraffic, name: str) -> None:
+def test_fires(traffic: ClickHouseTraffic, name: str) -> None:
     expected, story = FIRES[name]
-    assert expected in alert_types(store, story())
+    assert expected in alert_types(traffic, story())
 
 
 @pytest.mark.parametrize("name", STAYS_QUIET)
-def test_stays_quiet(store: ClickHouseTraffic, name: str) -> None:
-    assert alert_types(store, STAYS_QUIET[name]()) == set()
+def test_stays_quiet(traffic: ClickHouseTraffic, name: str) -> None:
+    assert alert_types(traffic, STAYS_QUIET[name]()) == set()

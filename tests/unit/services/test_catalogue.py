@@ -47,14 +47,6 @@ class CountingControl(SqlControlStore):
 
 
 @pytest.fixture
-def traffic(tmp_path: Path) -> Iterator[ClickHouseTraffic]:
-    store = ClickHouseTraffic(f"chdb://{tmp_path}/traffic")
-    store.migrate()
-    yield store
-    store.close()
-
-
-@pytest.fixture
 def control(tmp_path: Path) -> Iterator[CountingControl]:
     store = CountingControl(f"sqlite:///{tmp_path}/control.sqlite")
     store.migrate()
