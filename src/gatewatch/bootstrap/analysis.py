@@ -27,7 +27,7 @@ from gatewatch.telemetry.logs import Log
 
 __all__ = ["analysis", "choose_format", "records_of"]
 
-_PAYLOAD_BYTES = 8 * 1024 * 1024
+_PAYLOAD_BYTES = 2 * 1024 * 1024
 _HEAD_BYTES = 65_536
 _SURE = 0.2
 
@@ -93,7 +93,7 @@ def analysis(settings: Settings, *, lists: ListSettings, openapi: Path | None, l
             )
             files = TemplateFiles(installation.path("templates"))
             observing = OfflineObserving(
-                committer=committer, pool=pool, files=files, workers=settings.observe.workers, log=log
+                committer=committer, pool=pool, files=files, block_bytes=settings.observe.block_bytes, log=log
             )
             detection = DetectionRun(traffic, control, log)
             yield Analyzing(observing=observing, traffic=traffic, control=control, detection=detection)

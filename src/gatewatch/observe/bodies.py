@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.parser
 import email.policy
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.etree.ElementTree import ParseError
@@ -32,6 +33,7 @@ _BINARY = (
     "application/grpc",
 )
 _MAX_PARTS = 64
+_REMEMBERED_CHARS = 128
 
 
 class Body(msgspec.Struct):
@@ -48,9 +50,15 @@ class Body(msgspec.Struct):
     """GraphQL operation or JSON-RPC method."""
 
 
+@lru_cache(maxsize=1024)
+def _media(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 def media_type(headers: Mapping[str, str]) -> str:
     """Content-Type without parameters, lower case."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = headers.get("content-type", "")
+    return _media(content_type) if len(content_type) <= _REMEMBERED_CHARS else _media.__wrapped__(content_type)
 
 
 def decode_body(

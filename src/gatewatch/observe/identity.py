@@ -71,7 +71,7 @@ class Identities:
         self._cookies = frozenset(name.lower() for name in settings.session_cookies)
         self._certificate_headers = tuple(name.lower() for name in settings.certificate_headers)
         self._consumer_headers = tuple(name.lower() for name in settings.consumer_headers)
-        self._answers: dict[str, Identity] = {}
+        self._answers: dict[int, Identity] = {}
 
     def is_key_parameter(self, name: str) -> bool:
         """Whether a query parameter holds an API key by its name."""
@@ -123,7 +123,8 @@ class Identities:
         return None
 
     def _remembered(self, kind: str, value: str, read: Any) -> Identity:
-        key = kind + value
+        # SipHash under this process's key: no credential stays in memory, and nobody can make two of them meet.
+        key = hash((kind, value))
         found = self._answers.get(key)
         if found is None:
             if len(self._answers) >= _REMEMBERED:

@@ -70,37 +70,49 @@ def safe_name(name: str) -> str:
 def flatten(value: object, limits: LimitSettings, cuts: Cuts) -> list[Leaf]:
     """Leaves of decoded JSON in document order."""
     found: list[Leaf] = []
-    _walk(value, "", 0, found, limits, cuts)
+    if not _leaf_of(value, "", found):
+        _walk(value, "", 0, found, limits, cuts)
+    if len(found) > limits.members:
+        cuts.add("members")
+        del found[limits.members :]
     return found
 
 
 def _walk(value: object, path: str, depth: int, found: list[Leaf], limits: LimitSettings, cuts: Cuts) -> None:
-    if len(found) >= limits.members:
-        cuts.add("members")
+    """Into a dictionary or a list."""
+    if depth >= limits.depth:
+        cuts.add("depth")
         return
-    kind = type(value)
-    if kind is str:
-        found.append(Leaf(path, cast("str", value), "string"))
-    elif kind is dict:
-        if depth >= limits.depth:
-            cuts.add("depth")
-            return
+    if type(value) is dict:
         prefix = path + "." if path else ""
         for name, item in cast("dict[str, object]", value).items():
             inner = prefix + (_names.get(name) or safe_name(name))
             if type(item) is str:
                 found.append(Leaf(inner, item, "string"))
-            else:
+            elif not _leaf_of(item, inner, found):
                 _walk(item, inner, depth + 1, found, limits, cuts)
-    elif kind is list:
-        if depth >= limits.depth:
-            cuts.add("depth")
-            return
+    else:
+        inner = path + "[]"
         for item in cast("list[object]", value):
-            _walk(item, path + "[]", depth + 1, found, limits, cuts)
-    elif value is None:
+            if not _leaf_of(item, inner, found):
+                _walk(item, inner, depth + 1, found, limits, cuts)
+            if len(found) > limits.members:
+                return
+
+
+def _leaf_of(item: object, path: str, found: list[Leaf]) -> bool:
+    """Append a scalar; False for what has members."""
+    kind = type(item)
+    if kind is str:
+        found.append(Leaf(path, cast("str", item), "string"))
+    elif kind is int:
+        found.append(Leaf(path, str(item), "int"))
+    elif kind is dict or kind is list:
+        return False
+    elif item is None:
         found.append(Leaf(path, "", "null"))
     elif kind is bool:
-        found.append(Leaf(path, "true" if value else "false", "bool"))
+        found.append(Leaf(path, "true" if item else "false", "bool"))
     else:
-        found.append(Leaf(path, str(value), "int" if kind is int else "float"))
+        found.append(Leaf(path, str(item), "float"))
+    return True

@@ -78,9 +78,15 @@ def read_login(method: str, path: str, leaves: Sequence[Leaf], operation: str) -
             secret = secret or leaf.value
         else:
             user = user or leaf.value
-    named = bool(_LOGIN_PATH.search(path)) or "login" in operation.lower() or "signin" in operation.lower()
+    if not secret and method != "POST":
+        return None
+    named = bool(_LOGIN_PATH.search(path)) or (bool(operation) and _names_login(operation.lower()))
     if secret and not setting and (named or not _REGISTER.search(path)) and (user or named):
         return Login(user.strip().lower(), secret)
     if named and method == "POST":
         return Login(user.strip().lower(), secret)
     return None
+
+
+def _names_login(operation: str) -> bool:
+    return "login" in operation or "signin" in operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import TypeVar
 
@@ -11,62 +11,83 @@ import hyperscan
 
 from gatewatch.model.observation import IndicatorHit, InformationHit, Location
 from gatewatch.observe.indicators.nosql_injection import NAME as OPERATOR_NAME
+from gatewatch.observe.leaves import Leaf
 from gatewatch.observe.pattern import Indicator, MatchValue, Recognizer, ResponseSignal
 from gatewatch.plugins import discover
 
 __all__ = ["MatchValue", "Matcher"]
 
 T = TypeVar("T", Indicator, Recognizer, ResponseSignal)
+Part = Indicator | Recognizer | ResponseSignal
 _MAX_HITS = 32
 """Hits reported per transaction and purpose; one transaction can't flood the store."""
-_SEPARATOR = b"\x1f\x1f"
+_SEPARATOR = "\x1f\x1f"
 _FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL
 
 
-class _Scanner:
-    """One database. `candidates` tells which part may have something to say about which value."""
+class _Database:
+    """Compiled expressions with an owner each."""
 
-    def __init__(self, parts: Sequence[Indicator | Recognizer | ResponseSignal]) -> None:
-        expressions = [(index, text) for index, part in enumerate(parts) for text in part.expressions]
-        self._owners = [index for index, _ in expressions]
-        self._database = hyperscan.Database()
-        if expressions:
-            flags = [_FLAGS] * len(expressions)
-            self._database.compile(
+    def __init__(self, expressions: Sequence[tuple[int, bytes]], *, flags: int = _FLAGS) -> None:
+        self.owners = [owner for owner, _ in expressions]
+        self._compiled = hyperscan.Database() if expressions else None
+        if self._compiled is not None:
+            self._compiled.compile(
                 expressions=[text for _, text in expressions],
                 ids=list(range(len(expressions))),
                 elements=len(expressions),
-                flags=flags,
+                flags=[flags] * len(expressions),
             )
-        self._empty = not expressions
 
-    def any(self, data: bytes) -> bool:
-        """Whether there is a candidate at all."""
-        found: list[int] = []
-
-        def stop(pattern: int, _start: int, _end: int, _flags: int, _context: object) -> bool:
-            found.append(pattern)
-            return True
-
-        if data and not self._empty:
-            try:
-                self._database.scan(data, match_event_handler=stop)
-            except hyperscan.ScanTerminated:
-                return True
-        return bool(found)
-
-    def candidates(self, texts: Sequence[str]) -> set[tuple[int, int]]:
-        """(part index, text index) pairs worth judging."""
-        pieces = [text.encode("utf-8", "replace") for text in texts]
-        ends = list(accumulate(len(piece) + len(_SEPARATOR) for piece in pieces))
-        found: set[tuple[int, int]] = set()
+    def matches(self, data: bytes) -> list[tuple[int, int]]:
+        """(expression, end of the match), as the engine reports them."""
+        found: list[tuple[int, int]] = []
 
         def hit(pattern: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.add((self._owners[pattern], min(bisect_right(ends, end - 1), len(pieces) - 1)))
+            found.append((pattern, end))
 
-        if pieces and not self._empty:
-            self._database.scan(_SEPARATOR.join(pieces), match_event_handler=hit)
+        if data and self._compiled is not None:
+            self._compiled.scan(data, match_event_handler=hit)
         return found
+
+
+class _Gate:
+    """Two purposes in one pass over a text: whether either could find anything there."""
+
+    def __init__(self, first: Sequence[Part], second: Sequence[Part]) -> None:
+        self._database = _Database(
+            [(bit, text) for bit, parts in ((1, first), (2, second)) for part in parts for text in part.expressions],
+            flags=_FLAGS | hyperscan.HS_FLAG_SINGLEMATCH,
+        )
+
+    def purposes(self, data: bytes) -> int:
+        """Bit 1 for the first, bit 2 for the second."""
+        bits = 0
+        for pattern, _ in self._database.matches(data):
+            bits |= self._database.owners[pattern]
+        return bits
+
+
+class _Scanner:
+    """One purpose. `candidates` tells which part may have something to say about which value."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._database = _Database([(index, text) for index, part in enumerate(parts) for text in part.expressions])
+
+    def candidates(self, texts: Sequence[str]) -> list[tuple[int, int]]:
+        """(part index, text index) pairs worth judging, in that order."""
+        joined = _SEPARATOR.join(texts)
+        if joined.isascii():
+            data, sizes = joined.encode(), map(len, texts)
+        else:
+            pieces = [text.encode("utf-8", "replace") for text in texts]
+            data, sizes = _SEPARATOR.encode().join(pieces), map(len, pieces)
+        matches = self._database.matches(data)
+        if not matches:
+            return []
+        ends = list(accumulate(size + len(_SEPARATOR) for size in sizes))
+        owners, last = self._database.owners, len(ends) - 1
+        return sorted({(owners[pattern], min(bisect_right(ends, end - 1), last)) for pattern, end in matches})
 
 
 class Matcher:
@@ -80,33 +101,34 @@ class Matcher:
         self._indicator_scanner = _Scanner(self._indicators)
         self._recognizer_scanner = _Scanner(self._recognizers)
         self._signal_scanner = _Scanner(self._signals)
+        self._request_gate = _Gate(self._indicators, self._recognizers)
+        self._response_gate = _Gate(self._signals, self._recognizers)
         self._operators = next(
             (i for i, part in enumerate(self._indicators) if part.meta.id == "nosql_injection"), None
         )
 
-    def may_attack(self, data: bytes) -> bool:
-        """Whether decoded request text holds any candidate; False settles it."""
-        return self._indicator_scanner.any(data)
+    def request_candidates(self, data: bytes) -> tuple[bool, bool]:
+        """Whether decoded request text holds any candidate (of an attack, of an information type); False settles it."""
+        bits = self._request_gate.purposes(data)
+        return bool(bits & 1), bool(bits & 2)
 
-    def may_inform(self, data: bytes) -> bool:
-        """Whether text holds a candidate of any information type; False settles it."""
-        return self._recognizer_scanner.any(data)
+    def response_candidates(self, data: bytes) -> tuple[bool, bool]:
+        """Whether a response holds any candidate (of a signal, of an information type).
 
-    def may_leak(self, data: bytes) -> bool:
-        """Whether a response holds a candidate of any signal; False settles it when the request carried no attack."""
-        return self._signal_scanner.any(data)
+        False settles it; for signals only when the request carried no attack.
+        """
+        bits = self._response_gate.purposes(data)
+        return bool(bits & 1), bool(bits & 2)
 
     def indicators(self, values: Sequence[MatchValue]) -> list[IndicatorHit]:
         """Attack patterns in request values, at most one hit per class and value, strongest first."""
         pairs = self._indicator_scanner.candidates([value.text for value in values])
         if self._operators is not None:
-            pairs |= {
-                (self._operators, i)
-                for i, value in enumerate(values)
-                if "$" in value.name and OPERATOR_NAME.search(value.name)
-            }
+            named = [i for i, value in enumerate(values) if "$" in value.name and OPERATOR_NAME.search(value.name)]
+            if named:
+                pairs = sorted({*pairs, *((self._operators, i) for i in named)})
         hits = []
-        for part_index, value_index in sorted(pairs):
+        for part_index, value_index in pairs:
             part, value = self._indicators[part_index], values[value_index]
             judged = part.judge(value)
             if judged is not None:
@@ -120,14 +142,25 @@ class Matcher:
 
     def information(self, values: Sequence[MatchValue]) -> list[InformationHit]:
         """Validated information types, counted per type and place."""
-        pairs = self._recognizer_scanner.candidates([value.text for value in values])
-        counts: dict[tuple[str, Location, str], int] = {}
-        for part_index, value_index in sorted(pairs):
+        return self._counted(self._recognizer_scanner.candidates([value.text for value in values]), values)
+
+    def information_in(self, location: Location, leaves: Sequence[Leaf], *, longest: int) -> list[InformationHit]:
+        """The same for the leaves of a body; only candidates become values."""
+        texts = [leaf.value[:longest] for leaf in leaves]
+        pairs = self._recognizer_scanner.candidates(texts)
+        chosen = {index: MatchValue(location, leaves[index].path, texts[index]) for _, index in pairs}
+        return self._counted(pairs, chosen)
+
+    def _counted(
+        self, pairs: Sequence[tuple[int, int]], values: Sequence[MatchValue] | Mapping[int, MatchValue]
+    ) -> list[InformationHit]:
+        counts: dict[tuple[str, str, str], int] = {}
+        for part_index, value_index in pairs:
             part, value = self._recognizers[part_index], values[value_index]
             if part.recognise(value):
-                key = (part.meta.id, value.location, value.name)
+                key = (part.meta.id, value.location.value, value.name)
                 counts[key] = counts.get(key, 0) + 1
-        hits = [InformationHit(kind, where, name, count) for (kind, where, name), count in counts.items()]
+        hits = [InformationHit(kind, Location(where), name, count) for (kind, where, name), count in counts.items()]
         return hits[:_MAX_HITS]
 
     def response_signals(self, body: str, status: int, requests: list[MatchValue]) -> tuple[str, ...]:

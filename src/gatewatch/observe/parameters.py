@@ -52,20 +52,24 @@ class Parameters:
         for raw_name, value in query:
             name = safe_name(raw_name)
             kind = classify(value)
-            secret = self._identities.is_key_parameter(raw_name)
-            refers = not secret and kind in _REFERENCE_TYPES and self._refers(name)
+            refers = kind in _REFERENCE_TYPES and self._refers(name) and not self._identities.is_key_parameter(raw_name)
             found.append(
                 Parameter(Location.REQUEST_QUERY, name, kind, len(value), fingerprint(value) if value else 0, refers)
             )
         room = self._limit - len(found)
         if len(leaves) > room:
             cuts.add("parameters")
-        for leaf in leaves[: max(0, room)]:
-            value = leaf.value
-            kind = classify(value) if leaf.kind == "string" else leaf.kind
-            refers = kind in _REFERENCE_TYPES and 0 < len(value) <= 128 and self._refers(leaf.path)
+            leaves = leaves[: max(0, room)]
+        references = self._references
+        for leaf in leaves:
+            value, kind, name = leaf.value, leaf.kind, leaf.path
+            if kind == "string":
+                kind = classify(value)
+            known = references.get(name)
+            refers = self._refers(name) if known is None else known
+            refers = refers and kind in _REFERENCE_TYPES and 0 < len(value) <= 128
             number = fingerprint(value) if refers else 0
-            found.append(Parameter(Location.REQUEST_BODY, leaf.path, kind, len(value), number, refers))
+            found.append(Parameter(Location.REQUEST_BODY, name, kind, len(value), number, refers))
         return tuple(found[: self._limit])
 
     def _refers(self, name: str) -> bool:

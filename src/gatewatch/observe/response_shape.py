@@ -8,6 +8,9 @@ __all__ = ["shape_of"]
 
 _DEPTH = 3
 _MEMBERS = 48
+_REMEMBERED = 8192
+_orders: dict[tuple[str, ...], list[str]] = {}
+_numbers: dict[str, int] = {}
 
 
 def shape_of(content: object) -> int:
@@ -15,15 +18,36 @@ def shape_of(content: object) -> int:
     if not isinstance(content, dict | list) or not content:
         return 0
     text = _structure(content, _DEPTH)
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1
+    number = _numbers.get(text)
+    if number is None:
+        if len(_numbers) >= _REMEMBERED:
+            _numbers.clear()
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        number = _numbers[text] = int.from_bytes(digest, "big") or 1
+    return number
 
 
 def _structure(value: object, depth: int) -> str:
-    if isinstance(value, dict):
+    if type(value) is dict:
         if not depth:
             return "{}"
-        names = sorted(value)[:_MEMBERS]
-        return "{" + ",".join(f"{name}:{_structure(value[name], depth - 1)}" for name in names) + "}"
-    if isinstance(value, list):
+        parts = []
+        for name in _order(value):
+            item = value[name]
+            inner = _structure(item, depth - 1) if type(item) is dict or type(item) is list else ""
+            parts.append(name + ":" + inner)
+        return "{" + ",".join(parts) + "}"
+    if type(value) is list:
         return "[" + (_structure(value[0], depth) if value else "") + "]"
     return ""
+
+
+def _order(value: dict[str, object]) -> list[str]:
+    """Names in order; the same few documents come again and again."""
+    names = tuple(value)
+    found = _orders.get(names)
+    if found is None:
+        if len(_orders) >= _REMEMBERED:
+            _orders.clear()
+        found = _orders[names] = sorted(names)[:_MEMBERS]
+    return found

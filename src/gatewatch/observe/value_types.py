@@ -30,6 +30,7 @@ _TYPES = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _MAX_TYPED = 4096
+_MAX_INT = 40
 _REMEMBERED = 65_536
 _known: dict[str, str] = {}
 _WORDS = {"true": "bool", "false": "bool", "null": "null", "none": "null", "": "empty"}
@@ -71,6 +72,8 @@ def classify(text: str) -> str:
     int, float, bool, null, empty, uuid, ulid, objectid, hash, date, datetime, jwt, email, ip, url, phone, list,
     coordinates, token, base64 or string.
     """
+    if text.isdigit() and text.isascii() and len(text) <= _MAX_INT:
+        return "int"
     known = _known.get(text)
     if known is not None:
         return known

@@ -131,9 +131,12 @@ def shape_path(segments: list[str]) -> list[str]:
 
 def typed(segment: str) -> str:
     """The placeholder of an identifier, or the segment itself (percent-decoded when that is harmless)."""
+    # Numbers hardly come twice, so remembering them costs more than looking at them.
+    if segment.isdigit() and segment.isascii() and len(segment) <= 40:
+        return "{int}"
     known = _known.get(segment)
     if known is None:
-        known = "{int}" if segment.isdigit() and segment.isascii() and len(segment) <= 40 else _typed(segment)
+        known = _typed(segment)
         if len(segment) <= _MAX_LITERAL:
             if len(_known) >= _REMEMBERED:
                 _known.clear()

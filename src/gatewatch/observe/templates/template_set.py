@@ -35,6 +35,19 @@ class PathMatch(msgspec.Struct, frozen=True, gc=False):
     """(placeholder name `p0` …, value type, percent-decoded segment)."""
 
 
+_Place = tuple[int, str, str, bool]
+"""(index of the segment, placeholder name, its value type or '', whether it takes all segments that follow)."""
+
+
+class _Plan(msgspec.Struct, frozen=True, gc=False):
+    """What paths of one shape have in common."""
+
+    path_id: int
+    template: str
+    reason: TemplateReason
+    places: tuple[_Place, ...]
+
+
 class _Content(msgspec.Struct, array_like=True):
     version: int
     hosts: dict[str, LearntNode]
@@ -56,7 +69,7 @@ class TemplateSet:
         """`known`: path ids that were seen to exist, so that their 404 answers (a missing object) belong to them."""
         self.version, self.hosts, self.routes, self.known = version, hosts or {}, routes, known
         self._table = RouteTable(routes)
-        self._matches: dict[tuple[str, str, str, str, str | None], PathMatch] = {}
+        self._plans: dict[tuple[str, ...], _Plan] = {}
         self._ids: dict[tuple[str, str, str, str], int] = {}
         self._bytes = b""
 
@@ -78,20 +91,28 @@ class TemplateSet:
         `host` must be normal (`normal_host`). A path under a gateway's route, a document or a pin exists whatever the
         answer.
         """
-        key = (method, host, path, operation, hint)
-        found = self._matches.get(key)
-        if found is None:
-            found = self._match(method, host, path, operation, hint)
-            if len(self._matches) >= _REMEMBERED:
-                self._matches.clear()
-            self._matches[key] = found
-        if status in MISSING and found.path_id not in self.known and not _is_given(found.reason):
-            return PathMatch(NO_PATH, "", found.reason, found.values)
-        return found
-
-    def _match(self, method: str, host: str, path: str, operation: str, hint: str | None) -> PathMatch:
         segments = split_path(path)
-        template, reason = self._template(host, segments, hint)
+        if hint or self.routes or len(segments) > _MAX_SEGMENTS:
+            plan = self._plan(method, host, operation, *self._template(host, segments, hint), len(segments))
+        else:
+            # Everything but the values follows from the shape, and there are few shapes.
+            shaped = shape_path(segments)
+            key = (method, host, operation, *shaped)
+            known = self._plans.get(key)
+            if known is None:
+                known = self._plan(method, host, operation, *self._learnt_or_typed(host, shaped), len(segments))
+                if len(self._plans) >= _REMEMBERED:
+                    self._plans.clear()
+                self._plans[key] = known
+            plan = known
+        values = _values(plan, segments)
+        if status in MISSING and plan.path_id not in self.known and not _is_given(plan.reason):
+            return PathMatch(NO_PATH, "", plan.reason, values)
+        return PathMatch(plan.path_id, plan.template, plan.reason, values)
+
+    def _plan(
+        self, method: str, host: str, operation: str, template: list[str], reason: TemplateReason, size: int
+    ) -> _Plan:
         text = "/" + "/".join(template)
         key = (method, host, text, operation)
         path_id = self._ids.get(key)
@@ -99,7 +120,7 @@ class TemplateSet:
             if len(self._ids) >= _REMEMBERED:
                 self._ids.clear()
             path_id = self._ids[key] = path_identity(method, host, text, operation)
-        return PathMatch(path_id, text, reason, _values(template, segments))
+        return _Plan(path_id, text, reason, _places(template, size))
 
     def _template(self, host: str, segments: list[str], hint: str | None) -> tuple[list[str], TemplateReason]:
         if hint and (hinted := apply_hint(hint, segments)) is not None:
@@ -108,9 +129,10 @@ class TemplateSet:
             return list(route.segments), route.reason
         if len(segments) > _MAX_SEGMENTS:
             # Deeper than any route: one bucket per first segments, so that such paths can't be told apart endlessly.
-            shaped = [*shape_path(segments[: _MAX_SEGMENTS - 1]), "{rest}"]
-        else:
-            shaped = shape_path(segments)
+            return self._learnt_or_typed(host, [*shape_path(segments[: _MAX_SEGMENTS - 1]), "{rest}"])
+        return self._learnt_or_typed(host, shape_path(segments))
+
+    def _learnt_or_typed(self, host: str, shaped: list[str]) -> tuple[list[str], TemplateReason]:
         learnt = self.learnt(host, shaped)
         if learnt != shaped:
             return learnt, TemplateReason.STATISTICS
@@ -136,15 +158,25 @@ def _is_given(reason: TemplateReason) -> bool:
     return reason is TemplateReason.HINT or reason is TemplateReason.SPEC or reason is TemplateReason.PINNED
 
 
-def _values(template: list[str], segments: list[str]) -> tuple[tuple[str, str, str], ...]:
-    """One value per placeholder; a last placeholder that takes the rest of the path gets it whole."""
-    values: list[tuple[str, str, str]] = []
+def _places(template: list[str], size: int) -> tuple[_Place, ...]:
+    """Where the values of a path with `size` segments stand."""
+    places: list[_Place] = []
     last = len(template) - 1
     for index, pattern in enumerate(template):
         if is_placeholder(pattern):
-            whole = index == last and len(segments) > len(template)
-            value = decoded("/".join(segments[index:]) if whole else segments[index])
-            values.append((f"p{len(values)}", VALUE_TYPES.get(pattern) or classify(value), value))
+            whole = index == last and size > len(template)
+            places.append((index, f"p{len(places)}", VALUE_TYPES.get(pattern, ""), whole))
+    return tuple(places)
+
+
+def _values(plan: _Plan, segments: list[str]) -> tuple[tuple[str, str, str], ...]:
+    """One value per placeholder; a last placeholder that takes the rest of the path gets it whole."""
+    values = []
+    for index, name, kind, whole in plan.places:
+        value = "/".join(segments[index:]) if whole else segments[index]
+        if "%" in value:
+            value = decoded(value)
+        values.append((name, kind or classify(value), value))
     return tuple(values)
 
 

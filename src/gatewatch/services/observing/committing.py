@@ -11,7 +11,7 @@ from gatewatch.model.ledger import LedgerEntry
 from gatewatch.observe.templates import TemplateLearner
 from gatewatch.ports.journal import DeadLetters
 from gatewatch.ports.traffic import TrafficStore
-from gatewatch.services.observing.worker import BlockResult
+from gatewatch.services.observing.blocks import BlockResult
 
 __all__ = ["BlockCommitter", "Ledger", "RecentIds"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Callable
@@ -9,12 +10,12 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import msgspec
-import pyarrow as pa
 
 from gatewatch.model.rejection import Rejection, RejectionReason
 from gatewatch.observe.columns import to_arrow
 from gatewatch.ports.journal import DeadLetter
-from gatewatch.services.observing.worker import BlockObserver, BlockResult, BlockTask, encoded
+from gatewatch.services.observing.blocks import BlockResult, BlockTask, encoded, joined
+from gatewatch.services.observing.worker import BlockObserver
 
 __all__ = ["WorkerPool"]
 
@@ -26,6 +27,9 @@ def _initialise(factory: Callable[[], BlockObserver]) -> None:
     # The main process decides when workers end; Ctrl-C reaches the whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _observer = factory()
+    # Observing makes hundreds of short-lived objects a transaction and no cycles; what was compiled stays for good.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _observe(task: BlockTask) -> BlockResult:
@@ -75,7 +79,7 @@ class WorkerPool:
             return _poisonous(task)
         middle = len(task.places) // 2
         halves = (task.places[:middle], task.places[middle:])
-        return _joined(task, [self._carefully(msgspec.structs.replace(task, places=half)) for half in halves])
+        return joined(task, [self._carefully(msgspec.structs.replace(task, places=half)) for half in halves])
 
     def _replace(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -110,33 +114,3 @@ def _poisonous(task: BlockTask) -> BlockResult:
         rejected={record.source: {RejectionReason.FAULT.value: record.count}},
         faults=["a worker process died"],
     )
-
-
-def _joined(task: BlockTask, parts: list[BlockResult]) -> BlockResult:
-    batches = [part.batch() for part in parts]
-    whole = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    joined = BlockResult(
-        block=task.block,
-        token=task.token,
-        columns=encoded(whole[0] if whole else batches[0]),
-        sightings=[item for part in parts for item in part.sightings],
-        letters=[item for part in parts for item in part.letters],
-        observed={},
-        rejected={},
-        faults=[item for part in parts for item in part.faults],
-    )
-    _add_counts(joined, parts)
-    joined.letters = [
-        msgspec.structs.replace(letter, id=f"{task.token}-{index:06d}") for index, letter in enumerate(joined.letters)
-    ]
-    return joined
-
-
-def _add_counts(joined: BlockResult, parts: list[BlockResult]) -> None:
-    for part in parts:
-        for source, count in part.observed.items():
-            joined.observed[source] = joined.observed.get(source, 0) + count
-        for source, reasons in part.rejected.items():
-            mine = joined.rejected.setdefault(source, {})
-            for reason, count in reasons.items():
-                mine[reason] = mine.get(reason, 0) + count

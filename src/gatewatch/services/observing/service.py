@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from gatewatch.config.settings import ObserveSettings
@@ -13,15 +12,19 @@ from gatewatch.model.ledger import LedgerEntry
 from gatewatch.observe.templates import TemplateLearner
 from gatewatch.ports.journal import BlockRange, Checkpoint, DeadLetters, Journal, StoredRecord
 from gatewatch.ports.traffic import TrafficStore
+from gatewatch.services.observing.blocks import BlockResult, BlockTask, Place
 from gatewatch.services.observing.committing import BlockCommitter, Ledger, RecentIds
+from gatewatch.services.observing.flights import Flight
 from gatewatch.services.observing.pool import WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
-from gatewatch.services.observing.worker import BlockResult, BlockTask, Place, fault_of
+from gatewatch.services.observing.worker import fault_of
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Observing"]
 
 _LINGER_S = 0.2
+_FLIGHTS = 2
+"""One is stored while the workers observe the next."""
 _SMALL_BYTES = 262_144
 _WAIT_S = 0.5
 _BACK_OFF_S = 2.0
@@ -29,12 +32,11 @@ _MAX_LOGGED_FAULTS = 5
 
 
 @dataclass(slots=True)
-class _Flight:
-    """A block on its way."""
+class _Promised:
+    """A promised block on its way."""
 
     promise: BlockRange
-    task: BlockTask
-    future: Future[BlockResult]
+    flight: Flight
     received: dict[str, int]
 
 
@@ -66,7 +68,7 @@ class Observing:
         self._committer = BlockCommitter(
             store=store, letters=letters, learner=learner, ledger=Ledger(checkpoint.ledger), recent=recent
         )
-        self._flights: deque[_Flight] = deque()
+        self._flights: deque[_Promised] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observing", daemon=True)
         self.failing = False
@@ -118,7 +120,7 @@ class Observing:
                     return
 
     def _turn(self) -> None:
-        while len(self._flights) <= self._settings.workers and not self._stopping.is_set() and self._launch():
+        while len(self._flights) < _FLIGHTS and not self._stopping.is_set() and self._launch():
             pass
         if not self._flights:
             self._journal.wait(self._next, _WAIT_S)
@@ -126,7 +128,7 @@ class Observing:
         if any(flight.promise.token not in self._promised for flight in self._flights):
             self._commit_checkpoint()
         flight = self._flights[0]
-        result = self._pool.result(flight.task, flight.future)
+        result = flight.flight.result()
         self._committer.commit(result)
         self.failing = False
         self._flights.popleft()
@@ -159,7 +161,7 @@ class Observing:
             places=[Place(stored.offset, stored.record) for stored in records],
             templates=str(self._files.file(promise.template_version)),
         )
-        self._flights.append(_Flight(promise, task, self._pool.submit(task), _received_in(records)))
+        self._flights.append(_Promised(promise, Flight(self._pool, task), _received_in(records)))
         self._next = promise.end
         if self._replay and self._replay[0] is promise:
             self._replay.popleft()

@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-
-import msgspec
-import pyarrow as pa
 
 from gatewatch.model.observation import NO_PATH, Observation
 from gatewatch.model.path import PathSighting, TemplateReason
 from gatewatch.model.rejection import Rejection, RejectionReason
 from gatewatch.model.transaction import Transaction
 from gatewatch.observe.columns import to_arrow
-from gatewatch.observe.observer import Observer
+from gatewatch.observe.observer import BATCH, Observer
 from gatewatch.observe.templates import TemplateSet
 from gatewatch.ports.journal import DeadLetter, JournalRecord
 from gatewatch.ports.wire import Origin, WireFormat
+from gatewatch.services.observing.blocks import BlockResult, BlockTask, Place, encoded
 
-__all__ = ["BlockObserver", "BlockResult", "BlockTask", "Place", "encoded", "fault_of", "sightings"]
+__all__ = ["BlockObserver", "fault_of", "sightings"]
 
 _MAX_SHAPES = 4
 _MAX_CLIENTS = 64
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A record and where it stands in the journal (or in the run, offline)."""
-
-    offset: int
-    record: JournalRecord
-
-
-class BlockTask(msgspec.Struct, frozen=True, kw_only=True):
-    """One block to observe."""
-
-    block: int
-    """Journal offset of its first record; what the rows carry."""
-    token: str
-    places: list[Place]
-    templates: str
-    """File of the pickled template set; workers keep the last ones they loaded."""
-
-
-class BlockResult(msgspec.Struct, kw_only=True):
-    """What became of a block."""
-
-    block: int
-    token: str
-    columns: bytes
-    """Arrow IPC stream of one record batch."""
-    sightings: list[PathSighting]
-    letters: list[DeadLetter]
-    observed: dict[str, int]
-    """Per source, before duplicates are taken out."""
-    rejected: dict[str, dict[str, int]]
-    faults: list[str]
-    """Our own errors, as `Type at function`; for the log."""
-
-    def batch(self) -> pa.RecordBatch:
-        """The observations."""
-        with pa.ipc.open_stream(self.columns) as reader:
-            return reader.read_next_batch()
-
-
-def encoded(batch: pa.RecordBatch) -> bytes:
-    """One batch as an Arrow IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return bytes(sink.getvalue().to_pybytes())
 
 
 class BlockObserver:
@@ -119,28 +71,53 @@ class BlockObserver:
             received_at=record.received_at,
         )
         seen = good = 0
-        for item in self._decoded(record, origin, result):
-            seen += 1
-            refusal: Rejection | None
-            if isinstance(item, Rejection):
-                refusal = item
-            else:
-                try:
-                    into.append(self._observer.observe(item, record.source, templates))
-                    refusal = None
-                except Exception as error:  # noqa: BLE001 - supervision point: one transaction, its fault is recorded
-                    refusal = Rejection(
-                        reason=RejectionReason.FAULT, detail=_fault(error, result), line=record.first_line
-                    )
-            if refusal is None:
-                good += 1
-            else:
-                self._refuse(refusal, record, result)
+        items = iter(self._decoded(record, origin, result))
+        while batch := list(islice(items, BATCH)):
+            seen += len(batch)
+            good += self._observe(batch, record, templates, into, result)
         for _ in range(record.count - seen):
             missing = Rejection(reason=RejectionReason.FAULT, detail="the format lost it", line=record.first_line)
             self._refuse(missing, record, result)
         if good:
             result.observed[record.source] = result.observed.get(record.source, 0) + good
+
+    def _observe(
+        self,
+        batch: Sequence[Transaction | Rejection],
+        record: JournalRecord,
+        templates: TemplateSet,
+        into: list[Observation],
+        result: BlockResult,
+    ) -> int:
+        """How many were observed."""
+        transactions = [item for item in batch if not isinstance(item, Rejection)]
+        for item in batch:
+            if isinstance(item, Rejection):
+                self._refuse(item, record, result)
+        before = len(into)
+        self._carefully(transactions, record, templates, into, result)
+        return len(into) - before
+
+    def _carefully(
+        self,
+        transactions: Sequence[Transaction],
+        record: JournalRecord,
+        templates: TemplateSet,
+        into: list[Observation],
+        result: BlockResult,
+    ) -> None:
+        """A transaction that makes us fail is found by halving and refused alone."""
+        try:
+            into += self._observer.observe_all(transactions, record.source, templates)
+        except Exception as error:  # noqa: BLE001 - supervision point: one transaction, its fault is recorded
+            if len(transactions) == 1:
+                detail = _fault(error, result)
+                refusal = Rejection(reason=RejectionReason.FAULT, detail=detail, line=record.first_line)
+                self._refuse(refusal, record, result)
+                return
+            middle = len(transactions) // 2
+            for half in (transactions[:middle], transactions[middle:]):
+                self._carefully(half, record, templates, into, result)
 
     def _decoded(self, record: JournalRecord, origin: Origin, result: BlockResult) -> Iterable[Transaction | Rejection]:
         format_ = self._formats.get(record.format)

@@ -1,0 +1,133 @@
+"""Attack indicators, information types and response signals of parsed transactions: gate first, judgement after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gatewatch.knowledge.word_lists import words
+from gatewatch.model.observation import IndicatorHit, InformationHit, Location
+from gatewatch.model.observe_settings import LimitSettings
+from gatewatch.observe.leaves import Leaf, safe_name
+from gatewatch.observe.matching import Matcher
+from gatewatch.observe.normalising import normalise
+from gatewatch.observe.parsing import Parsed, Parser
+from gatewatch.observe.pattern import MatchValue
+
+__all__ = ["Scan", "Scanning"]
+
+_ATTACKED_HEADERS = words("attacked_headers")
+_REMEMBERED = 16_384
+_REMEMBERED_CHARS = 512
+_TEXTUAL = ("string", "int")
+_DISGUISED = (b"\\", b"%", b"&")
+
+
+class Scan(NamedTuple):
+    """What patterns found in one transaction."""
+
+    indicators: tuple[IndicatorHit, ...]
+    information: tuple[InformationHit, ...]
+    signals: tuple[str, ...]
+
+
+class Scanning:
+    """One per process; not thread-safe."""
+
+    def __init__(self, limits: LimitSettings, parser: Parser) -> None:
+        """Compiles the patterns: a few hundred milliseconds."""
+        self._limits, self._parser = limits, parser
+        self._matcher = Matcher()
+        self._header_answers: dict[tuple[str, str], list[IndicatorHit]] = {}
+
+    def scan(self, block: Sequence[Parsed]) -> list[Scan]:
+        """One result per transaction."""
+        matcher = self._matcher
+        texts = [_searchable(parsed) for parsed in block]
+        asked = [matcher.request_candidates(text) for text in texts]
+        answered = [matcher.response_candidates(parsed.response.data) for parsed in block]
+        in_headers = [self._header_hits(parsed.headers) for parsed in block]
+        return [self._judge(*parts) for parts in zip(block, asked, answered, in_headers, strict=True)]
+
+    def _judge(
+        self, parsed: Parsed, asked: tuple[bool, bool], answered: tuple[bool, bool], in_headers: list[IndicatorHit]
+    ) -> Scan:
+        attacked, informing = asked
+        leaking, answering = answered
+        values = self._request_values(parsed) if attacked or informing else []
+        indicators = (*in_headers, *self._indicators(parsed, values)) if attacked else tuple(in_headers)
+        information = self._information(parsed, values if informing else [], in_response=answering)
+        signals = self._signals(parsed, values, indicators, leaking=leaking) if parsed.response.data else ()
+        return Scan(indicators, information, signals)
+
+    def _request_values(self, parsed: Parsed) -> list[MatchValue]:
+        """Every value of the request that patterns look at, normalised."""
+        longest = self._limits.value_chars
+        values = [_value(Location.REQUEST_PATH, "path", parsed.transaction.path, longest)]
+        values += [_value(Location.REQUEST_PATH, name, raw, longest) for name, _, raw in parsed.match.values]
+        values += [_value(Location.REQUEST_QUERY, safe_name(name), value, longest) for name, value in parsed.query]
+        values += [
+            _value(Location.REQUEST_BODY, leaf.path, leaf.value, longest)
+            for leaf in parsed.request.leaves
+            if leaf.kind == "string"
+        ]
+        return values
+
+    def _indicators(self, parsed: Parsed, values: Sequence[MatchValue]) -> list[IndicatorHit]:
+        """Attack patterns in path, query and body."""
+        names = [MatchValue(Location.REQUEST_QUERY, name[:128], "", "") for name, _ in parsed.query if "$" in name]
+        return self._matcher.indicators([*values, *names])
+
+    def _header_hits(self, headers: dict[str, str]) -> list[IndicatorHit]:
+        """Attack patterns in headers; the same few values come again and again, so answers are remembered."""
+        found: list[IndicatorHit] = []
+        # In order: a replayed block must give the very same rows.
+        for name in sorted(_ATTACKED_HEADERS & headers.keys()):
+            raw = headers[name]
+            hits = self._header_answers.get((name, raw))
+            if hits is None:
+                hits = self._matcher.indicators([_value(Location.REQUEST_HEADER, name, raw, self._limits.value_chars)])
+                if len(raw) <= _REMEMBERED_CHARS:
+                    if len(self._header_answers) >= _REMEMBERED:
+                        self._header_answers.clear()
+                    self._header_answers[name, raw] = hits
+            found += hits
+        return found
+
+    def _information(
+        self, parsed: Parsed, values: Sequence[MatchValue], *, in_response: bool
+    ) -> tuple[InformationHit, ...]:
+        """Information types of request (path, query, body) and, where there are candidates, response body."""
+        found = self._matcher.information([value for value in values if value.name != "path"]) if values else []
+        if in_response:
+            leaves: list[Leaf] = [leaf for leaf in self._parser.response_leaves(parsed) if leaf.kind in _TEXTUAL]
+            found += self._matcher.information_in(Location.RESPONSE_BODY, leaves, longest=self._limits.value_chars)
+        return tuple(found)
+
+    def _signals(
+        self, parsed: Parsed, values: Sequence[MatchValue], indicators: Sequence[IndicatorHit], *, leaking: bool
+    ) -> tuple[str, ...]:
+        """Signs in the response that an attack worked. `leaking`: it holds candidates of some sign."""
+        places = {(hit.location, hit.name) for hit in indicators}
+        attacked = [value for value in values if (value.location, value.name) in places] if places else []
+        if not attacked and not leaking:
+            return ()
+        text = parsed.response.data[: self._limits.body_bytes].decode("utf-8", "replace")
+        return self._matcher.response_signals(text, parsed.transaction.status, attacked)
+
+
+def _value(location: Location, name: str, raw: str, longest: int) -> MatchValue:
+    raw = raw[:longest]
+    return MatchValue(location, name, normalise(raw), raw)
+
+
+def _searchable(parsed: Parsed) -> bytes:
+    """The request's text for the gate, disguises undone; patterns that find nothing here find nothing at all."""
+    line = f"{parsed.transaction.path}\x1f{parsed.transaction.query}"
+    head = normalise(line, plus_is_space=True).encode("utf-8", "replace")
+    body = parsed.request.data
+    if not body:
+        return head
+    if not body.isascii() or any(mark in body for mark in _DISGUISED):
+        body = normalise(body.decode("utf-8", "replace"), plus_is_space=b"%" in body).encode("utf-8", "replace")
+    return head + b"\x1f" + body
