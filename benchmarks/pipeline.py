@@ -1,18 +1,21 @@
-"""End to end: journal -> observed -> stored, next to the limit measured in the same run.
+"""End to end (journal -> observed -> stored) and stage by stage, next to the limit measured in the same run.
 
-The limit is what plain chdb inserts of the very same NDJSON, with no analysis: one MergeTree table, JSONEachRow.
+The limit is what plain chdb inserts of the very same NDJSON, with no analysis: one MergeTree table, JSONEachRow, all
+cores of the engine.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
-import resource
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice, pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +23,29 @@ import clickhouse_connect
 import psutil
 
 from benchmarks.facts import machine
+from gatewatch.bootstrap.server import Server
+from gatewatch.config.settings import Settings
+from gatewatch.model.observation import Observation
+from gatewatch.model.observe_settings import ObserveSettings
+from gatewatch.model.transaction import Transaction
+from gatewatch.observe.columns import to_arrow
+from gatewatch.observe.observer import BATCH as BATCH_TOGETHER
+from gatewatch.observe.observer import Observer
+from gatewatch.observe.templates import TemplateSet
+from gatewatch.ports.wire import Origin
+from gatewatch.sources.ndjson import GatewatchNdjson
+from gatewatch.telemetry.logs import configure
+from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
 __all__ = ["main", "transactions"]
 
-COUNT, BATCH = 100_000, 2_000
+COUNT, BATCH = 300_000, 2_000
+STAGED = 20_000
 
 
-def transactions(count: int, *, seed: int = 7) -> list[bytes]:
-    """About 1 KB each, with headers and JSON bodies; a tenth carries something to find."""
+def transactions(count: int, *, seed: int = 7) -> Iterator[bytes]:
+    """About 1 KB each, with headers and JSON bodies; a tenth carries an attack, every answer an e-mail address."""
     chosen, now = random.Random(seed), time.time() - 3600
-    lines = []
     for number in range(count):
         user = chosen.randrange(5_000)
         order = {
@@ -45,7 +61,7 @@ def transactions(count: int, *, seed: int = 7) -> list[bytes]:
         }
         record = {
             "id": f"t{number}",
-            "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now + number * 0.03)) + f".{number % 1000:03d}Z",
+            "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now + number * 0.01)) + f".{number % 1000:03d}Z",
             "method": chosen.choice(["GET", "GET", "POST"]),
             "host": "shop.example",
             "path": f"/api/v1/users/{user}/orders/{chosen.randrange(100_000)}",
@@ -67,11 +83,17 @@ def transactions(count: int, *, seed: int = 7) -> list[bytes]:
             "latency_ms": chosen.random() * 40,
             "client_ip": f"203.0.{user % 200}.{user % 250}",
         }
-        lines.append(json.dumps(record).encode())
-    return lines
+        yield json.dumps(record).encode()
 
 
-def _limit(bodies: list[bytes], directory: str) -> float:
+def _bodies(file: Path) -> Iterator[bytes]:
+    """The recorded traffic, a request body at a time; the generator must not cost memory or time in the run."""
+    with file.open("rb") as stream:
+        while body := b"".join(islice(stream, BATCH)):
+            yield body
+
+
+def _limit(file: Path, directory: str) -> float:
     """Transactions per second that plain chdb takes from the same lines."""
     client = clickhouse_connect.get_client(dsn=f"chdb://{directory}/limit")
     client.command(
@@ -81,12 +103,43 @@ def _limit(bodies: list[bytes], directory: str) -> float:
         " status UInt16, latency_ms Float32, client_ip String) ENGINE = MergeTree ORDER BY id"
     )
     start = time.perf_counter()
-    for body in bodies:
+    for body in _bodies(file):
         client.raw_insert("t", insert_block=body, fmt="JSONEachRow")
     took = time.perf_counter() - start
     stored = client.query("SELECT count() FROM t").result_rows[0][0]
     client.close()
     return float(stored / took)
+
+
+def _stages(file: Path, directory: str) -> dict[str, float]:
+    """Microseconds per transaction of each stage alone, one process, the second of two passes."""
+    source = GatewatchNdjson()
+    observer, templates = Observer(ObserveSettings(), bytes(32)), TemplateSet.empty()
+    origin = Origin(source="bench", position="j0", first_line=1, received_at=0.0)
+    store = ClickHouseTraffic(f"chdb://{directory}/stages")
+    store.migrate()
+    took: dict[str, float] = {}
+    for number in range(2):
+        bodies = list(islice(_bodies(file), STAGED // BATCH))
+        clock = [time.perf_counter()]
+        for body in bodies:
+            for _ in source.decode(body, origin):
+                pass
+        clock.append(time.perf_counter())
+        observations: list[Observation] = []
+        for body in bodies:
+            items = source.decode(body, origin)
+            while batch := [item for item in islice(items, BATCH_TOGETHER) if isinstance(item, Transaction)]:
+                observations += observer.observe_all(batch, "bench", templates)
+        clock.append(time.perf_counter())
+        columns = to_arrow(observations, block=number)
+        clock.append(time.perf_counter())
+        store.insert(columns, token=f"b{number}")
+        clock.append(time.perf_counter())
+        decode, both, arrow, insert = (1e6 * (end - start) / STAGED for start, end in pairwise(clock))
+        took = {"decode": decode, "observe": both - decode, "columns": arrow, "insert_with_views": insert}
+    store.close()
+    return {name: round(value, 1) for name, value in took.items()}
 
 
 def _memory(stop: threading.Event, peak: list[int]) -> None:
@@ -101,22 +154,19 @@ def _memory(stop: threading.Event, peak: list[int]) -> None:
         peak[0] = max(peak[0], total)
 
 
-def _pipeline(bodies: list[bytes], directory: str) -> dict[str, Any]:
-    from gatewatch.bootstrap.server import Server
-    from gatewatch.config.settings import Settings
-    from gatewatch.telemetry.logs import configure
-
+def _pipeline(file: Path, directory: str) -> dict[str, Any]:
     server = Server(Settings(data_dir=f"{directory}/data"), configure(level="error"))
+    ingest = server.app.state.services.ingest
     server.observing.start()
-    server.app.state.services.ingest.accept("warm", "ndjson", bodies[0])
+    ingest.accept("warm", "ndjson", next(_bodies(file)))
     while not server.observing.drained():
         time.sleep(0.02)
     stop, peak = threading.Event(), [0]
     watcher = threading.Thread(target=_memory, args=(stop, peak))
     watcher.start()
     start = time.perf_counter()
-    for body in bodies:
-        server.app.state.services.ingest.accept("bench", "ndjson", body)
+    for body in _bodies(file):
+        ingest.accept("bench", "ndjson", body)
     journalled = time.perf_counter() - start
     while not server.observing.drained():
         time.sleep(0.02)
@@ -124,7 +174,8 @@ def _pipeline(bodies: list[bytes], directory: str) -> dict[str, Any]:
     stop.set()
     watcher.join()
     entry = next(item for item in server.observing.ledger() if item.source == "bench")
-    assert entry.in_flight == 0
+    if entry.in_flight or entry.received != COUNT:
+        raise SystemExit(f"the ledger does not close: {entry}")
     start = time.perf_counter()
     server.detecting.tick()
     tick = time.perf_counter() - start
@@ -133,26 +184,33 @@ def _pipeline(bodies: list[bytes], directory: str) -> dict[str, Any]:
         "transactions_per_s": round(COUNT / took),
         "journal_only_per_s": round(COUNT / journalled),
         "observed": entry.observed,
+        "duplicate": entry.duplicate,
         "rejected": sum(entry.rejected.values()),
-        "peak_rss_mb": round(peak[0] / 1e6),
+        "peak_rss_mb_all_processes": round(peak[0] / 1e6),
         "first_detection_tick_s": round(tick, 2),
     }
 
 
+def _apart(part: Callable[[Path, str], Any], file: Path) -> Any:
+    """In a process of its own: the engine allows one folder per process, and memory is read per part."""
+    with tempfile.TemporaryDirectory() as directory, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(part, file, directory).result()
+
+
 def main() -> dict[str, Any]:
-    lines = transactions(COUNT)
-    bodies = [b"\n".join(lines[i : i + BATCH]) + b"\n" for i in range(0, COUNT, BATCH)]
     with tempfile.TemporaryDirectory() as directory:
-        limit = _limit(bodies, directory)
-    with tempfile.TemporaryDirectory() as directory:
-        found = _pipeline(bodies, directory)
+        file = Path(directory, "traffic.ndjson")
+        with file.open("wb") as stream:
+            stream.writelines(line + b"\n" for line in transactions(COUNT))
+        limit, stages, found = (_apart(part, file) for part in (_limit, _stages, _pipeline))
+        size = file.stat().st_size
     return {
         "transactions": COUNT,
-        "mean_bytes": round(sum(map(len, lines)) / COUNT),
+        "mean_bytes": round(size / COUNT),
         **found,
         "plain_chdb_insert_per_s": round(limit),
         "ratio_to_limit": round(found["transactions_per_s"] / limit, 3),
-        "own_peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
+        "stages_us_per_transaction": stages,
         "machine": machine(),
     }
 
@@ -163,4 +221,3 @@ if __name__ == "__main__":
     sys.stdout.write(text)
     if "--write" in sys.argv:
         (Path(__file__).parent / "results" / "pipeline.json").write_text(text)
-    os._exit(0)
