@@ -58,6 +58,11 @@ class Detector(ABC):
     identity: ClassVar[tuple[str, ...]]
     """Columns that make two rows the same alert."""
     query: ClassVar[str]
+    trigger: ClassVar[str] = ""
+    """A small query with the same parameters that gives a row unless the span can hold nothing; '' for none.
+
+    A long query costs hundreds of milliseconds to plan even where there is nothing to read (docs/decisions/0005).
+    """
     window_s: ClassVar[int] = 300
     constants: ClassVar[Mapping[str, SettingValue]] = {}
     """Bound parameters that nobody changes: what tells detectors with one query apart."""
@@ -71,7 +76,7 @@ class Detector(ABC):
         aligned = window_start - window_start % self.window_s
         known = {**self.constants, **msgspec.structs.asdict(self.values), "window_s": self.window_s}
         known |= {"window_start": float(aligned), "window_end": float(window_end)}
-        return {name: known[name] for name in dict.fromkeys(_BOUND.findall(self.query))}
+        return {name: known[name] for name in dict.fromkeys(_BOUND.findall(self.query + self.trigger))}
 
     @abstractmethod
     def explain(self, row: Row) -> Explanation:

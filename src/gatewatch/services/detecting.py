@@ -46,13 +46,20 @@ class DetectionRun:
         for detector in self.detectors():
             progress(detector.meta.title)
             try:
-                rows = self._traffic.query(detector.query, detector.parameters(span.start, span.end))
-                changed += self._keep(rows_to_detections(detector, rows))
+                changed += self._keep(self.judge(detector, span))
                 self.faults.pop(detector.meta.id, None)
             except GatewatchError as error:
                 self.faults[detector.meta.id] = error.message
                 self._log.error("detector_failed", detector=detector.meta.id, why=error.message)
         return changed
+
+    def judge(self, detector: Detector, span: Span) -> Sequence[Detection]:
+        """What one detector says about a span."""
+        parameters = detector.parameters(span.start, span.end)
+        if detector.trigger and not self._traffic.query(detector.trigger, parameters):
+            return ()
+        rows = self._traffic.query(detector.query, parameters)
+        return rows_to_detections(detector, rows)
 
     def _keep(self, detections: Sequence[Detection]) -> int:
         groups = group_by_key(detections)

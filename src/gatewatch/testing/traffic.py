@@ -124,9 +124,12 @@ def _path(seen: Observation) -> PathRecord:
 
 
 def detect_all(store: TrafficStore, detectors: Sequence[Detector], *, start: float, end: float) -> list[Detection]:
-    """Every detection of the span."""
-    return [
-        found
-        for detector in detectors
-        for found in rows_to_detections(detector, store.query(detector.query, detector.parameters(start, end)))
-    ]
+    """Every detection of the span. Raises AssertionError when a trigger would have hidden one."""
+    found: list[Detection] = []
+    for detector in detectors:
+        parameters = detector.parameters(start, end)
+        rows = store.query(detector.query, parameters)
+        if rows and detector.trigger and not store.query(detector.trigger, parameters):
+            raise AssertionError(f"the trigger of {detector.meta.id} hides what its query finds")
+        found += rows_to_detections(detector, rows)
+    return found

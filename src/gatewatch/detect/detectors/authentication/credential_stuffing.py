@@ -55,6 +55,7 @@ class CredentialStuffing(Detector):
     settings = _Settings
     identity = ("client_ip",)
     query = sql("authentication/credential_stuffing.sql")
+    trigger = sql("authentication/credential_stuffing.trigger.sql")
     window_s = 1200
 
     def explain(self, row: Row) -> Explanation:

@@ -51,6 +51,7 @@ class DistributedCredentialStuffing(Detector):
     settings = _Settings
     identity = ("endpoint_id",)
     query = sql("authentication/distributed_credential_stuffing.sql")
+    trigger = sql("authentication/distributed_credential_stuffing.trigger.sql")
     window_s = 1200
 
     def explain(self, row: Row) -> Explanation:

@@ -31,7 +31,7 @@ WITH
     ),
     before AS
     (
-        SELECT *,
+        SELECT *, max(ok) OVER (PARTITION BY window_start, endpoint_id, trait, login_user) AS got_in,
                sum(NOT ok) OVER earlier AS failed_before, sum(ok) OVER earlier AS ok_before,
                row_number() OVER (PARTITION BY window_start, endpoint_id, trait, login_user ORDER BY ts, id) = 1 AS new_user,
                row_number() OVER (PARTITION BY window_start, endpoint_id, trait, client_ip ORDER BY ts, id) = 1 AS new_address,
@@ -47,56 +47,47 @@ WITH
         FROM before
         WINDOW so_far AS (PARTITION BY window_start, endpoint_id, trait ORDER BY ts, id ROWS UNBOUNDED PRECEDING)
     ),
-    history AS
+    past AS
     (
-        SELECT r.window_start AS window_start, r.endpoint_id AS endpoint_id,
-               quantileExact(0.95)(h.failures) / 3 AS failures_usual, count() AS hours_known
-        FROM (SELECT DISTINCT window_start, endpoint_id FROM running WHERE pending >= {users:UInt32} AND addresses >= {addresses:UInt32}) AS r
-        INNER JOIN
+        SELECT endpoint_id, groupArray((toFloat64(toUnixTimestamp(hour)), failures)) AS hours
+        FROM
         (
             SELECT endpoint_id, hour, sum(failures) AS failures
             FROM login_hour
             WHERE hour >= fromUnixTimestamp64Milli(toInt64(({window_start:Float64} - {history_days:UInt32} * 86400) * 1000), 'UTC')
               AND hour < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
             GROUP BY endpoint_id, hour
-        ) AS h ON h.endpoint_id = r.endpoint_id
-        WHERE toUnixTimestamp(h.hour) + 3600 <= r.window_start
-          AND toUnixTimestamp(h.hour) >= r.window_start - {history_days:UInt32} * 86400
-        GROUP BY window_start, endpoint_id
+        )
+        GROUP BY endpoint_id
     ),
     judged AS
     (
-        SELECT r.*, h.failures_usual, h.hours_known,
-               pending >= {users:UInt32} AND addresses >= {addresses:UInt32} AND attempts <= {per_address:Float64} * addresses
-               AND busiest <= 0.3 * attempts AND (
-                   pending >= 0.5 * users
-                   OR (trait = 'all' AND hours_known >= 6 AND pending >= {deviation:Float64} * h.failures_usual AND pending >= 0.2 * users)
-               ) AS fires
+        SELECT r.*, pending >= {users:UInt32} AND addresses >= {addresses:UInt32} AND attempts <= {per_address:Float64} * addresses
+                        AND busiest <= 0.3 * attempts AS spread,
+               -- Whole hours before the window.
+               if(spread, arrayFilter(h -> h.1 + 3600 <= window_start AND h.1 >= window_start - {history_days:UInt32} * 86400, p.hours), []) AS known,
+               length(known) AS hours_known,
+               if(hours_known = 0, 0., arrayReduce('quantileExact(0.95)', known.2) / 3) AS failures_usual,
+               spread AND (pending >= 0.5 * users
+                   OR (trait = 'all' AND hours_known >= 6 AND pending >= {deviation:Float64} * failures_usual AND pending >= 0.2 * users)) AS fires
         FROM running AS r
-        LEFT JOIN history AS h ON h.window_start = r.window_start AND h.endpoint_id = r.endpoint_id
+        LEFT JOIN past AS p ON p.endpoint_id = r.endpoint_id
     ),
     -- The narrowest trait that fires tells the story best: it names the fewest bystanders.
-    chosen AS
+    told AS
     (
-        SELECT window_start, endpoint_id, argMin(trait, (trait = 'all', first_fire)) AS trait, min(first_fire) AS detected_at
-        FROM (SELECT window_start, endpoint_id, trait, minIf(ts, fires) AS first_fire FROM judged GROUP BY window_start, endpoint_id, trait HAVING countIf(fires) > 0)
-        GROUP BY window_start, endpoint_id
-    ),
-    victims AS
-    (
-        SELECT window_start, endpoint_id, trait, login_user, min(ok) AS always_in, max(ok) AS got_in
-        FROM traits
-        GROUP BY window_start, endpoint_id, trait, login_user
+        SELECT *, max(fires) OVER whole AS alarm, argMinIf(trait, (trait = 'all', ts), fires) OVER whole AS shared_trait, minIf(ts, fires) OVER whole AS first_fire
+        FROM judged
+        WINDOW whole AS (PARTITION BY window_start, endpoint_id)
     )
-SELECT j.window_start AS window_start, j.endpoint_id AS endpoint_id, min(j.ts) AS first_seen, max(j.ts) AS last_seen, any(c.detected_at) AS detected_at,
-       count() AS count, any(c.trait) AS shared_trait, uniqExact(j.login_user) AS users_tried, max(j.pending) AS users_failed,
-       uniqExactIf(j.login_user, j.ok) AS users_in, uniqExact(j.client_ip) AS addresses_used, max(j.failures_usual) AS failures_before,
-       max(j.hours_known) AS hours_before,
-       groupUniqArrayIf(100)((j.kind, j.actor_id), NOT j.ok AND NOT v.got_in) AS actors,
-       groupUniqArrayIf(100)(j.client_ip, NOT j.ok AND NOT v.got_in) AS client_ips,
-       groupUniqArrayIf(100)(j.place, j.place != '') AS endpoints,
-       groupArraySortedIf(10)((j.ts, j.id, j.summary), NOT j.ok AND NOT v.got_in) AS evidence
-FROM judged AS j
-INNER JOIN chosen AS c ON c.window_start = j.window_start AND c.endpoint_id = j.endpoint_id AND c.trait = j.trait
-INNER JOIN victims AS v ON v.window_start = j.window_start AND v.endpoint_id = j.endpoint_id AND v.trait = j.trait AND v.login_user = j.login_user
+SELECT window_start, endpoint_id, min(ts) AS first_seen, max(ts) AS last_seen, any(first_fire) AS detected_at,
+       count() AS count, any(shared_trait) AS shared_trait, uniqExact(login_user) AS users_tried, max(pending) AS users_failed,
+       uniqExactIf(login_user, ok) AS users_in, uniqExact(client_ip) AS addresses_used, max(failures_usual) AS failures_before,
+       max(hours_known) AS hours_before,
+       groupUniqArrayIf(100)((kind, actor_id), NOT ok AND NOT got_in) AS actors,
+       groupUniqArrayIf(100)(client_ip, NOT ok AND NOT got_in) AS client_ips,
+       groupUniqArrayIf(100)(place, place != '') AS endpoints,
+       groupArraySortedIf(10)((ts, id, summary), NOT ok AND NOT got_in) AS evidence
+FROM told
+WHERE alarm AND trait = told.shared_trait
 GROUP BY window_start, endpoint_id

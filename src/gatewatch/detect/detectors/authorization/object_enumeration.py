@@ -56,6 +56,7 @@ class ObjectEnumeration(Detector):
     settings = _Settings
     identity = ("who", "endpoint_id")
     query = sql("authorization/object_enumeration.sql")
+    trigger = sql("authorization/object_enumeration.trigger.sql")
     window_s = 1200
 
     def explain(self, row: Row) -> Explanation:

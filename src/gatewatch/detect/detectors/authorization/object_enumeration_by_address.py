@@ -51,6 +51,7 @@ class ObjectEnumerationByAddress(Detector):
     settings = _Settings
     identity = ("client_ip", "endpoint_id")
     query = sql("authorization/object_enumeration_by_address.sql")
+    trigger = sql("authorization/object_enumeration_by_address.trigger.sql")
     window_s = 1200
 
     def explain(self, row: Row) -> Explanation:

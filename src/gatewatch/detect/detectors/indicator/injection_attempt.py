@@ -55,6 +55,7 @@ class InjectionAttempt(Detector):
     settings = _Settings
     identity = ("who",)
     query = sql("indicator/injection_attempt.sql")
+    trigger = sql("indicator/injection_attempt.trigger.sql")
     window_s = 1200
 
     def explain(self, row: Row) -> Explanation:

@@ -33,6 +33,7 @@ class TorExitNode(Detector):
     )
     identity = ("client_ip",)
     query = sql("intelligence/listed_address.sql")
+    trigger = sql("intelligence/listed_address.trigger.sql")
     window_s = 300
     constants: ClassVar = {"list": "tor"}
 

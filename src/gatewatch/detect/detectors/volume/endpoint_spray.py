@@ -42,6 +42,7 @@ class EndpointSpray(Detector):
     settings = _Settings
     identity = ("client_ip",)
     query = sql("volume/endpoint_spray.sql")
+    trigger = sql("volume/endpoint_spray.trigger.sql")
     window_s = 1200
 
     def explain(self, row: Row) -> Explanation:

@@ -45,6 +45,7 @@ class TrafficSpike(Detector):
     settings = _Settings
     identity = ("client_ip", "endpoint_id")
     query = sql("volume/traffic_spike.sql")
+    trigger = sql("volume/traffic_spike.trigger.sql")
     window_s = 300
 
     def explain(self, row: Row) -> Explanation:
