@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice, pairwise
@@ -46,6 +47,7 @@ STAGED = 20_000
 def transactions(count: int, *, seed: int = 7) -> Iterator[bytes]:
     """About 1 KB each, with headers and JSON bodies; a tenth carries an attack, every answer an e-mail address."""
     chosen, now = random.Random(seed), time.time() - 3600
+    claims = [urlsafe_b64encode(b'{"sub":"user-%d"}' % user).rstrip(b"=").decode() for user in range(5_000)]
     for number in range(count):
         user = chosen.randrange(5_000)
         order = {
@@ -64,7 +66,7 @@ def transactions(count: int, *, seed: int = 7) -> Iterator[bytes]:
             "ts": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now + number * 0.01)) + f".{number % 1000:03d}Z",
             "method": chosen.choice(["GET", "GET", "POST"]),
             "host": "shop.example",
-            "path": f"/api/v1/users/{user}/orders/{chosen.randrange(100_000)}",
+            "path": f"/api/v1/users/{user}/orders/{user * 20 + chosen.randrange(8)}",
             "query": f"page={number % 9}&sort=date" if number % 10 else "q=1' OR '1'='1",
             "request_headers": [
                 ["Host", "shop.example"],
@@ -72,7 +74,7 @@ def transactions(count: int, *, seed: int = 7) -> Iterator[bytes]:
                     "User-Agent",
                     f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/{100 + user % 20}.0 Safari/537.36",
                 ],
-                ["Authorization", f"Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyLTEyMyJ9.sig{user}"],
+                ["Authorization", f"Bearer eyJhbGciOiJIUzI1NiJ9.{claims[user]}.c2lnbmF0dXJl"],
                 ["Content-Type", "application/json"],
                 ["Accept", "application/json"],
             ],

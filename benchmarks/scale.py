@@ -183,16 +183,16 @@ def _measure(days: int, directory: str) -> dict[str, Any]:
         server.traffic.insert(batch, token=f"h{number}")
         rows += batch.num_rows
     run = DetectionRun(server.traffic, server.control, configure(level="error"))
-    overlap = settings.detect.overlap_s
+    lag = 2.0
     ticks, per_detector = [], {}
     for number in range(TICKS):
         end = now - 5.0 * (TICKS - number)
         start = time.perf_counter()
-        run.run(Span(start=end - 5.0 - overlap, end=end))
+        run.run(Span(start=end - 5.0 - lag, end=end))
         ticks.append(time.perf_counter() - start)
     for detector in run.detectors():
         start = time.perf_counter()
-        run.judge(detector, Span(start=now - 5.0 - overlap, end=now))
+        run.judge(detector, Span(start=now - 5.0 - lag, end=now))
         per_detector[detector.meta.id] = round(1000 * (time.perf_counter() - start), 1)
     start = time.perf_counter()
     server.catalogue.refresh()

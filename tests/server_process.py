@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 
 def free_port() -> int:
@@ -64,8 +65,11 @@ class ServerProcess:
 
     def kill(self) -> None:
         assert self._process is not None
+        children = psutil.Process(self._process.pid).children(recursive=True)
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+        _, alive = psutil.wait_procs(children, timeout=30)
+        assert alive == [], "processes that outlive a killed server"
 
     def stop(self) -> int:
         if self._process is None or self._process.poll() is not None:

@@ -46,6 +46,13 @@ class Metrics(Collector):
         yield GaugeMetricFamily("gatewatch_journal_bytes", "Octets in the journal.", value=self._journal.used_bytes())
         yield CounterMetricFamily("gatewatch_faults", "Own errors while observing.", value=self._observing.faults)
         yield CounterMetricFamily("gatewatch_detection_ticks", "Detection runs.", value=self._detecting.ticks)
+        yield CounterMetricFamily(
+            "gatewatch_too_late", "Transactions that came too late to be judged.", value=self._detecting.too_late
+        )
+        costs = GaugeMetricFamily("gatewatch_detector_seconds", "Time of the last run.", labels=["detector"])
+        for detector, seconds in self._detecting.costs().items():
+            costs.add_metric([detector], seconds)
+        yield costs
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, TemplateSettings
@@ -74,9 +76,11 @@ class ListSettings(_Section, frozen=True, kw_only=True):
 class DetectSettings(_Section, frozen=True, kw_only=True):
     """Scheduling of detectors."""
 
-    tick_s: float = 5.0
-    overlap_s: float = 120.0
-    """How late an event may come and still be judged."""
+    tick_s: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    late_s: Annotated[float, msgspec.Meta(gt=0)] = 2_592_000.0
+    """How late an event may come and still be judged; raw traffic is kept as long."""
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
+    """Most of the time that one detector may take; a slow one runs less often than every tick."""
 
 
 class EnvoySettings(_Section, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Which span to judge next, and what can't be judged for lack of evidence."""
+"""Which spans to judge next, and what can't be judged for lack of evidence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import msgspec
 from gatewatch.detect.detector import Detector
 from gatewatch.model.observation import Evidence
 
-__all__ = ["Blindness", "Span", "coverage", "plan"]
+__all__ = ["Blindness", "Span", "coverage", "spans"]
+
+_JOINED_S = 1200.0
+"""Spans closer than the widest window share its work."""
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,19 +22,23 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     end: float
 
 
-def plan(*, watermark: float | None, now: float, overlap_s: float, earliest: float | None = None) -> Span | None:
-    """The span of the next run: from `overlap_s` before the last run's end, so that late events are judged.
+def spans(arrived: Sequence[tuple[float, float]], *, oldest: float) -> list[Span]:
+    """Spans that hold every event of `arrived` (first and last time of some events each), newest first.
 
-    `watermark` is the end of the last run; None before the first one, which starts at `earliest` (oldest stored
-    event), or `overlap_s` ago without one. None: there is nothing to run, the clock stands or went back.
+    What lies before `oldest` is left out. An event far from the others gets a span of its own, so that one clock that
+    stands wrong does not make everybody's traffic be judged again.
     """
-    if watermark is None:
-        start = now - overlap_s if earliest is None else earliest
-    elif now <= watermark:
-        return None
-    else:
-        start = watermark - overlap_s
-    return Span(start=start, end=now) if start < now else None
+    found: list[Span] = []
+    for first, last in sorted(arrived):
+        end = last + 0.001
+        if end <= oldest:
+            continue
+        start = max(first, oldest)
+        if found and start <= found[-1].end + _JOINED_S:
+            found[-1] = Span(start=found[-1].start, end=max(found[-1].end, end))
+        else:
+            found.append(Span(start=start, end=end))
+    return found[::-1]
 
 
 class Blindness(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+
+import msgspec
 
 from gatewatch.config.settings import DetectSettings
 from gatewatch.detect.detector import Detector, all_detectors
 from gatewatch.detect.folding import fold, group_by_key
-from gatewatch.detect.planning import Blindness, Span, coverage, plan
+from gatewatch.detect.planning import Blindness, Span, coverage, spans
 from gatewatch.detect.rows import rows_to_detections
 from gatewatch.errors import GatewatchError
 from gatewatch.model.alert import Alert, Detection
@@ -19,7 +22,8 @@ from gatewatch.telemetry.logs import Log
 
 __all__ = ["Detecting", "DetectionRun"]
 
-_WATERMARK = "detect.watermark"
+_SLOW_S = 1.0
+_JUDGED = "detect.judged"
 
 
 class DetectionRun:
@@ -45,12 +49,18 @@ class DetectionRun:
         changed = 0
         for detector in self.detectors():
             progress(detector.meta.title)
-            try:
-                changed += self._keep(self.judge(detector, span))
-                self.faults.pop(detector.meta.id, None)
-            except GatewatchError as error:
-                self.faults[detector.meta.id] = error.message
-                self._log.error("detector_failed", detector=detector.meta.id, why=error.message)
+            changed += self.attempt(detector, [span]) or 0
+        return changed
+
+    def attempt(self, detector: Detector, spans: Sequence[Span]) -> int | None:
+        """Judge spans with one detector; alerts new or changed, None when it failed (see `faults`)."""
+        try:
+            changed = sum(self._keep(self.judge(detector, span)) for span in spans)
+        except GatewatchError as error:
+            self.faults[detector.meta.id] = error.message
+            self._log.error("detector_failed", detector=detector.meta.id, why=error.message)
+            return None
+        self.faults.pop(detector.meta.id, None)
         return changed
 
     def judge(self, detector: Detector, span: Span) -> Sequence[Detection]:
@@ -72,8 +82,23 @@ class DetectionRun:
         return self._control.upsert_alerts(changed) if changed else 0
 
 
+class _Progress(msgspec.Struct):
+    """How far one detector is."""
+
+    block: int
+    """First block it has not judged."""
+    due: float = 0.0
+    """Not again before, in Unix seconds."""
+    cost_s: float = 0.0
+    """What its last run took."""
+
+
 class Detecting:
-    """The ticking thread. Judges event time up to now; late events are covered by the overlap."""
+    """The ticking thread. Judges what arrived since each detector's last run, however late it came.
+
+    Cheap detectors go first; one whose run takes long has a thread apart and runs less often, so that it delays its own
+    alerts only.
+    """
 
     def __init__(
         self,
@@ -85,61 +110,152 @@ class Detecting:
         settings: DetectSettings,
         log: Log,
     ) -> None:
-        """Continue from the stored watermark."""
+        """Continue after the blocks judged by an earlier run."""
         self._run, self._traffic, self._control = run, traffic, control
         self._clock, self._settings, self._log = clock, settings, log
+        self._progress: dict[str, _Progress] = {}
         self._stopping = threading.Event()
-        self._turn = threading.Lock()
-        self._thread = threading.Thread(target=self._loop, name="detecting", daemon=True)
+        self._stored: dict[str, int] = {}
+        self._turns = {False: threading.Lock(), True: threading.Lock()}
+        self._state = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._loop, args=(slow,), name=name, daemon=True)
+            for slow, name in ((False, "detecting"), (True, "detecting-slowly"))
+        ]
         self.ticks = 0
+        self._counted = 0
+        self.too_late = 0
+        """Transactions that came too late to be judged."""
 
     @property
     def faults(self) -> dict[str, str]:
         """Detectors that failed in the last tick."""
         return dict(self._run.faults)
 
+    def costs(self) -> dict[str, float]:
+        """Seconds that each detector's last run took."""
+        return {name: progress.cost_s for name, progress in sorted(self._progress.items())}
+
     def start(self) -> None:
         """Begin ticking."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End after a last tick."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        alive = [thread for thread in self._threads if thread.is_alive()]
+        for thread in alive:
+            thread.join()
+        if alive:
             self.tick()
 
     def tick(self) -> int:
-        """One run up to now; alerts new or changed."""
-        with self._turn:
-            stored = self._control.state(_WATERMARK)
-            watermark = float(stored) if stored else None
-            now = self._clock.now()
-            earliest = self._earliest() if watermark is None else None
-            span = plan(watermark=watermark, now=now, overlap_s=self._settings.overlap_s, earliest=earliest)
+        """Judge what arrived with all detectors; alerts new or changed."""
+        return sum(self._run_lane(slow=slow, everything=True) for slow in (False, True))
+
+    def tick_due(self, *, slow: bool) -> int:
+        """Judge what arrived with the detectors of one lane that are due; alerts new or changed."""
+        return self._run_lane(slow=slow, everything=False)
+
+    def _run_lane(self, *, slow: bool, everything: bool) -> int:
+        with self._turns[slow]:
+            end = self._end()
+            with self._state:
+                waiting = self._waiting(slow=slow, everything=everything, end=end)
+                self.ticks += 1
+            arrivals: dict[int, list[Span]] = {}
             changed = 0
-            if span is not None:
-                changed = self._run.run(span)
-                self._control.put_state(_WATERMARK, str(span.end).encode())
-            self.ticks += 1
+            for detector in waiting:
+                progress = self._progress[detector.meta.id]
+                if progress.block not in arrivals:
+                    arrivals[progress.block] = self._arrived(progress.block, end)
+                changed += self._advance(detector, progress, arrivals[progress.block], end)
+            with self._state:
+                self._remember(end)
             return changed
 
-    def blindness(self) -> list[Blindness]:
-        """Detectors that can't work on some source for lack of evidence."""
+    def _waiting(self, *, slow: bool, everything: bool, end: int) -> list[Detector]:
+        """Detectors of a lane that have something to judge, cheap ones first."""
+        detectors = self._run.detectors()
+        self._begin(detectors)
+        now, known = self._clock.now(), self._progress
+        found = [
+            detector
+            for detector in detectors
+            if (one := known[detector.meta.id]).block < end
+            and (one.cost_s >= _SLOW_S) == slow
+            and (everything or now >= one.due)
+        ]
+        return sorted(found, key=lambda detector: known[detector.meta.id].cost_s)
+
+    def _remember(self, end: int) -> None:
+        if end > self._counted:
+            self._count_late(end)
+        blocks = {name: known.block for name, known in self._progress.items()}
+        if blocks != self._stored:
+            self._control.put_state(_JUDGED, msgspec.json.encode(blocks))
+            self._stored = blocks
+
+    def _begin(self, detectors: Sequence[Detector]) -> None:
+        """Where each detector goes on; one that is new, or was switched off, begins with what comes now."""
+        if not self._progress:
+            self._stored = msgspec.json.decode(self._control.state(_JUDGED) or b"{}", type=dict[str, int])
+            self._progress = {name: _Progress(block) for name, block in self._stored.items()}
+            self._counted = max(self._stored.values(), default=0)
+        latest = max((progress.block for progress in self._progress.values()), default=0)
+        names = [detector.meta.id for detector in detectors]
+        self._progress = {name: self._progress.get(name) or _Progress(latest) for name in names}
+
+    def _advance(self, detector: Detector, progress: _Progress, spans: Sequence[Span], end: int) -> int:
+        begin = time.perf_counter()
+        changed = self._run.attempt(detector, spans)
+        progress.cost_s = time.perf_counter() - begin
+        progress.due = self._clock.now() + progress.cost_s / self._settings.share
+        if changed is None:
+            return 0  # the same blocks are judged again
+        progress.block = end
+        return changed
+
+    def _end(self) -> int:
+        """After the newest block; 0 when there is none."""
+        (row,) = self._traffic.query("SELECT max(block) AS newest, count() AS n FROM arrivals")
+        return int(str(row["newest"])) + 1 if row["n"] else 0
+
+    def _arrived(self, block: int, end: int) -> list[Span]:
         rows = self._traffic.query(
-            "SELECT source, groupBitOr(evidence) AS evidence FROM observations GROUP BY source ORDER BY source"
+            "SELECT min(first_ts) AS first, max(last_ts) AS last FROM arrivals"
+            " WHERE block >= {block:UInt64} AND block < {end:UInt64} GROUP BY hour",
+            {"block": block, "end": end},
+        )
+        oldest = self._clock.now() - self._settings.late_s
+        return spans([(float(str(row["first"])), float(str(row["last"]))) for row in rows], oldest=oldest)
+
+    def _count_late(self, end: int) -> None:
+        rows = self._traffic.query(
+            "SELECT sum(calls) AS calls FROM arrivals WHERE block >= {block:UInt64} AND block < {end:UInt64}"
+            " AND last_ts < fromUnixTimestamp64Milli(toInt64({oldest:Float64} * 1000), 'UTC')",
+            {"block": self._counted, "end": end, "oldest": self._clock.now() - self._settings.late_s},
+        )
+        self._counted = end
+        if late := int(str(rows[0]["calls"])):
+            self.too_late += late
+            self._log.warning("too_late_to_judge", transactions=late, late_s=self._settings.late_s)
+
+    def blindness(self) -> list[Blindness]:
+        """Detectors that can't work on some source of the last day with traffic for lack of evidence."""
+        rows = self._traffic.query(
+            "SELECT source, groupBitOr(evidence) AS evidence FROM observations"
+            " WHERE ts >= (SELECT max(hour) FROM arrivals) - INTERVAL 1 DAY GROUP BY source ORDER BY source"
         )
         return coverage(self._run.detectors(), {str(row["source"]): int(str(row["evidence"])) for row in rows})
 
-    def _earliest(self) -> float | None:
-        rows = self._traffic.query("SELECT min(first_ts) AS t, sum(calls) AS n FROM endpoint_facts")
-        if not rows or not rows[0]["n"]:
-            return None
-        return float(str(rows[0]["t"]))
-
-    def _loop(self) -> None:
-        while not self._stopping.wait(self._settings.tick_s):
+    def _loop(self, slow: bool) -> None:  # noqa: FBT001 - the argument of a thread
+        wait = self._settings.tick_s
+        while not self._stopping.wait(wait):
+            begin = time.perf_counter()
             try:
-                self.tick()
+                self.tick_due(slow=slow)
             except GatewatchError as error:
                 self._log.error("detection_delayed", code=error.code, why=error.message)
+            wait = max(0.0, self._settings.tick_s - (time.perf_counter() - begin))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatewatch.detect.detector import Detector, all_detectors
-from gatewatch.detect.planning import Span, coverage, plan
+from gatewatch.detect.planning import Span, coverage, spans
 from gatewatch.detect.settings import fields
 from gatewatch.errors import DefinitionError
 from gatewatch.model.alert import Severity
@@ -46,8 +46,12 @@ def test_a_source_without_bodies_is_blind_for_stuffing() -> None:
     assert ("authentication.credential_stuffing", ("request_body",)) in {(b.detector, b.missing) for b in blind}
 
 
-def test_spans_overlap_and_never_run_backwards() -> None:
-    assert plan(watermark=100, now=110, overlap_s=30) == Span(start=70, end=110)
-    assert plan(watermark=None, now=110, overlap_s=30) == Span(start=80, end=110)
-    assert plan(watermark=None, now=110, overlap_s=30, earliest=5) == Span(start=5, end=110)
-    assert plan(watermark=110, now=110, overlap_s=30) is None
+def test_events_that_came_together_are_one_span_and_a_straggler_is_one_of_its_own() -> None:
+    arrived = [(9000.0, 9010.0), (8000.0, 8999.0), (100.0, 101.0)]
+    assert spans(arrived, oldest=0) == [Span(start=8000.0, end=9010.001), Span(start=100.0, end=101.001)]
+
+
+def test_what_is_too_old_is_left_out() -> None:
+    assert spans([(100.0, 101.0), (9000.0, 9010.0)], oldest=9005.0) == [Span(start=9005.0, end=9010.001)]
+    assert spans([(100.0, 101.0)], oldest=9000.0) == []
+    assert spans([], oldest=0) == []

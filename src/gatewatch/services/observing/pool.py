@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 
 import msgspec
 
@@ -26,10 +29,20 @@ def _initialise(factory: Callable[[], BlockObserver]) -> None:
     global _observer  # noqa: PLW0603 - one observer per worker process, made once
     # The main process decides when workers end; Ctrl-C reaches the whole group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _observer = factory()
     # Observing makes hundreds of short-lived objects a transaction and no cycles; what was compiled stays for good.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def _end_with_parent() -> None:
+    # A worker waits for work on a pipe whose other end it holds itself: after a kill -9 of the server it would wait
+    # for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _observe(task: BlockTask) -> BlockResult:

@@ -8,7 +8,9 @@ WITH
         FROM object_access
         WHERE slot >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC') AND slot < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC') AND endpoint_id != 0
         GROUP BY slot, endpoint_id, location, name, actor_kind, actor_id
-        HAVING uniqCombinedMerge(12)(values) >= 0.9 * {missing_values:UInt32}
+        HAVING uniqCombinedMerge(12)(values) >= 0.9 * {values:UInt32}
+            OR (uniqCombinedMerge(12)(values) >= 0.9 * {missing_values:UInt32}
+                AND sum(refused) + sum(missing) >= {missing_share:Float64} * {missing_values:UInt32})
     ),
     slots AS
     (
@@ -89,7 +91,7 @@ WITH
         FROM running AS r
         LEFT JOIN own AS o ON o.window_start = r.window_start AND o.endpoint_id = r.endpoint_id AND o.location = r.location AND o.name = r.name AND o.who = r.who
         LEFT JOIN peers AS p ON p.window_start = r.window_start AND p.endpoint_id = r.endpoint_id AND p.location = r.location AND p.name = r.name
-        WHERE objects >= {missing_values:UInt32} OR r.who IN (SELECT concat(toString(actor_kind), ':', actor_id) FROM candidates)
+        WHERE r.who IN (SELECT concat(toString(actor_kind), ':', actor_id) FROM candidates)
     )
 SELECT window_start, who, endpoint_id, min(ts) AS first_seen, max(ts) AS last_seen, minIf(ts, fires) AS detected_at,
        uniqExact(id) AS count, any(name) AS parameter, any(location) AS parameter_location, uniqExact(value) AS distinct_values,
