@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-from envoy.service.accesslog.v3 import als_pb2, als_pb2_grpc
+from envoy.service.accesslog.v3 import als_pb2
 
 from gatewatch.config.settings import EnvoySettings
-from gatewatch.errors import JournalFullError, StoreError
+from gatewatch.errors import InputError, JournalFullError, StoreError
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.journal import Intake, JournalRecord
 from gatewatch.sources.envoy import packed
+from gatewatch.sources.envoy_messages import SERVICE, final_entries
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["EnvoyCollector"]
@@ -52,7 +53,7 @@ class EnvoyCollector:
             ThreadPoolExecutor(_MAX_STREAMS, thread_name_prefix="envoy"),
             options=[("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)],
         )
-        als_pb2_grpc.add_AccessLogServiceServicer_to_server(_Service(self), self._server)
+        self._server.add_generic_rpc_handlers((_Service(self, self._log).handlers(),))
         try:
             self.port = self._server.add_insecure_port(self._settings.address)
         except RuntimeError as error:
@@ -121,21 +122,26 @@ class EnvoyCollector:
             return
 
 
-class _Service(als_pb2_grpc.AccessLogServiceServicer):  # type: ignore[misc]  # generated code has no types
-    def __init__(self, collector: EnvoyCollector) -> None:
-        self._collector = collector
+class _Service:
+    def __init__(self, collector: EnvoyCollector, log: Log) -> None:
+        self._collector, self._log = collector, log
 
-    def StreamAccessLogs(self, request_iterator: Iterator[Any], context: Any) -> Any:  # noqa: N802 - the protocol's name
+    def handlers(self) -> Any:
+        """The service's only method. Messages stay octets: the library would end the stream at the first odd one."""
+        method = grpc.stream_unary_rpc_method_handler(
+            self.stream, response_serializer=als_pb2.StreamAccessLogsResponse.SerializeToString
+        )
+        return grpc.method_handlers_generic_handler(SERVICE, {"StreamAccessLogs": method})
+
+    def stream(self, messages: Iterator[bytes], context: Any) -> Any:
         """One stream per Envoy worker, as long as Envoy keeps it."""
         try:
-            for message in request_iterator:
-                entries = [
-                    entry.SerializeToString()
-                    for entry in message.http_logs.log_entry
-                    if not entry.common_properties.intermediate_log_entry
-                ]
-                if entries:
+            for message in messages:
+                if entries := final_entries(message):
                     self._collector.take(entries)
+        except InputError as error:
+            self._log.warning("envoy_stream_refused", why=error.message)
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.message)
         except grpc.RpcError:
             # Envoy went away; it opens a new stream when it is back.
             context.cancel()

@@ -1,0 +1,138 @@
+"""Envoy's access-log messages: taken apart without trust, bodies read as the shipped filter writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import grpc
+import pytest
+from envoy.data.accesslog.v3 import accesslog_pb2
+from envoy.service.accesslog.v3 import als_pb2, als_pb2_grpc
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gatewatch.bootstrap.installation import SystemClock
+from gatewatch.config.settings import EnvoySettings
+from gatewatch.errors import InputError
+from gatewatch.model.rejection import Rejection, RejectionReason
+from gatewatch.model.transaction import Transaction
+from gatewatch.ports.journal import JournalRecord
+from gatewatch.ports.wire import Origin
+from gatewatch.sources.envoy import EnvoyAccessLog, packed
+from gatewatch.sources.envoy_collector import EnvoyCollector
+from gatewatch.sources.envoy_messages import final_entries
+from gatewatch.telemetry.logs import configure
+
+_PATH_FIELD = b"\x2a"  # HTTPRequestProperties.path: field 5, length-delimited
+
+
+class Memory:
+    """Keeps what is appended; the collector needs nothing else of a journal."""
+
+    def __init__(self) -> None:
+        self.records: list[JournalRecord] = []
+
+    def append(self, records: Sequence[JournalRecord]) -> int:
+        self.records += records
+        return len(self.records)
+
+
+def entry(path: str = "/a", *, intermediate: bool = False, metadata: dict[str, Any] | None = None) -> Any:
+    made = accesslog_pb2.HTTPAccessLogEntry()
+    made.request.path = path
+    made.common_properties.intermediate_log_entry = intermediate
+    if metadata:
+        made.common_properties.metadata.filter_metadata["gatewatch"].update(metadata)
+    return made
+
+
+def broken() -> bytes:
+    """An entry as Envoy makes it when a string it was given is not UTF-8."""
+    good: bytes = entry("/ab").SerializeToString()
+    return good.replace(_PATH_FIELD + b"\x03/ab", _PATH_FIELD + b"\x03/\xff\xfe")
+
+
+def message(*entries: bytes) -> bytes:
+    logs = b"".join(b"\x0a" + _varint(len(item)) + item for item in entries)
+    return b"\x12" + _varint(len(logs)) + logs
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*out, number])
+
+
+def decoded(*entries: bytes) -> list[Transaction | Rejection]:
+    return list(EnvoyAccessLog().decode(packed(list(entries)), Origin(source="s", position="p")))
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[EnvoyCollector, Memory]]:
+    journal = Memory()
+    made = EnvoyCollector(EnvoySettings(address="127.0.0.1:0"), journal, SystemClock(), configure(level="error"))
+    made.start()
+    yield made, journal
+    made.stop()
+
+
+def sent(port: int, *messages: bytes) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.stream_unary("/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs")
+        call(iter(messages), timeout=10)
+
+
+def test_an_unreadable_entry_spoils_no_other(collector: tuple[EnvoyCollector, Memory]) -> None:
+    made, journal = collector
+    good = [entry(f"/{n}").SerializeToString() for n in range(4)]
+    sent(made.port, message(good[0], broken(), good[1]), message(good[2]), message(good[3]))
+    made.stop()
+    found = [
+        item
+        for record in journal.records
+        for item in EnvoyAccessLog().decode(record.payload, Origin(source="s", position="p"))
+    ]
+    assert [item.path if isinstance(item, Transaction) else item.reason for item in found] == [
+        "/0",
+        RejectionReason.MALFORMED,
+        "/1",
+        "/2",
+        "/3",
+    ]
+    assert sum(record.count for record in journal.records) == 5
+
+
+def test_who_is_not_envoy_is_refused_and_others_go_on(collector: tuple[EnvoyCollector, Memory]) -> None:
+    made, journal = collector
+    with pytest.raises(grpc.RpcError) as refused:
+        sent(made.port, b"\xff\xff\xff not protobuf")
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    sent(made.port, message(entry().SerializeToString()))
+    made.stop()
+    assert sum(record.count for record in journal.records) == 1
+
+
+def test_the_generated_client_of_the_protocol_is_understood(collector: tuple[EnvoyCollector, Memory]) -> None:
+    made, journal = collector
+    logs = als_pb2.StreamAccessLogsMessage(
+        http_logs=als_pb2.StreamAccessLogsMessage.HTTPAccessLogEntries(
+            log_entry=[entry("/x"), entry("/begun", intermediate=True)]
+        )
+    )
+    with grpc.insecure_channel(f"127.0.0.1:{made.port}") as channel:
+        als_pb2_grpc.AccessLogServiceStub(channel).StreamAccessLogs(iter([logs]), timeout=10)
+    made.stop()
+    assert [record.count for record in journal.records] == [1]
+
+
+@given(st.binary(max_size=200))
+@settings(deadline=None, max_examples=300)
+def test_any_message_is_taken_apart_or_refused(octets: bytes) -> None:
+    try:
+        entries = final_entries(octets)
+    except InputError:
+        return
+    assert len(decoded(*entries)) == len(entries)
