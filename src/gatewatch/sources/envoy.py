@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from struct import Struct
 from typing import Any, BinaryIO
@@ -152,4 +153,11 @@ def _transaction(entry: Any, generated: str) -> Transaction:
 
 
 def _body(metadata: Any, name: str) -> bytes | None:
-    return metadata[name].string_value.encode("utf-8", "surrogateescape") if name in metadata else None
+    """The body that the shipped Lua filter put there as base64, or that another one put there as plain text."""
+    if f"{name}_base64" in metadata:
+        text = str(metadata[f"{name}_base64"].string_value)
+        try:
+            return b64decode(text, validate=True)
+        except ValueError:
+            return text.encode()
+    return str(metadata[name].string_value).encode() if name in metadata else None

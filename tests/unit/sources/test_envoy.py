@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -136,3 +137,21 @@ def test_any_message_is_taken_apart_or_refused(octets: bytes) -> None:
     except InputError:
         return
     assert len(decoded(*entries)) == len(entries)
+
+
+BODIES: dict[str, tuple[dict[str, Any], bytes | None]] = {
+    "base64 as the shipped filter writes it": ({"request_body_base64": base64.b64encode(b"a\x00\xff")}, b"a\x00\xff"),
+    "an empty body": ({"request_body_base64": ""}, b""),
+    "plain text of somebody's own filter": ({"request_body": "{}"}, b"{}"),
+    "base64 that is none is taken as it is": ({"request_body_base64": "{é}"}, "{é}".encode()),
+    "none carried": ({"other": "x"}, None),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_bodies_of_metadata(name: str) -> None:
+    metadata, body = BODIES[name]
+    metadata = {key: value.decode() if isinstance(value, bytes) else value for key, value in metadata.items()}
+    (found,) = decoded(entry(metadata=metadata).SerializeToString())
+    assert isinstance(found, Transaction)
+    assert (found.request_body, found.response_body) == (body, None)
