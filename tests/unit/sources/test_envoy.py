@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from gatewatch.bootstrap.installation import SystemClock
 from gatewatch.config.settings import EnvoySettings
 from gatewatch.errors import InputError
+from gatewatch.knowledge.word_lists import words
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.model.rejection import Rejection, RejectionReason
 from gatewatch.model.transaction import Transaction
 from gatewatch.ports.journal import JournalRecord
@@ -24,6 +26,7 @@ from gatewatch.sources.envoy import EnvoyAccessLog, packed
 from gatewatch.sources.envoy_collector import EnvoyCollector
 from gatewatch.sources.envoy_messages import final_entries
 from gatewatch.telemetry.logs import configure
+from gatewatch.testing.envoy import snippet
 
 _PATH_FIELD = b"\x2a"  # HTTPRequestProperties.path: field 5, length-delimited
 
@@ -155,3 +158,12 @@ def test_bodies_of_metadata(name: str) -> None:
     (found,) = decoded(entry(metadata=metadata).SerializeToString())
     assert isinstance(found, Transaction)
     assert (found.request_body, found.response_body) == (body, None)
+
+
+def test_the_snippet_logs_every_header_that_observing_reads() -> None:
+    (log,) = snippet()["access_log"]
+    logged = set(log["typed_config"]["additional_request_headers_to_log"])
+    known = ObserveSettings()
+    read = {*known.api_key_headers, *known.certificate_headers, *known.consumer_headers, *words("attacked_headers")}
+    read |= {"authorization", "cookie", "content-type", "content-encoding", "x-forwarded-for", "forwarded", "x-real-ip"}
+    assert read - logged == {"user-agent", "referer"}  # these two have fields of their own
