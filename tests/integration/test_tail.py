@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,16 +40,25 @@ def line(name: str) -> str:
     return f'192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /{name} HTTP/1.1" 200 5 "-" "curl/8"\n'
 
 
+class SetClock:
+    def __init__(self) -> None:
+        self.time = 1_767_268_800.0
+
+    def now(self) -> float:
+        return self.time
+
+
 class Site:
     """A log file and its follower."""
 
     def __init__(self, directory: Path) -> None:
+        self.clock = SetClock()
         self.log, self.data, self.journal = directory / "access.log", directory / "data", Memory()
         self.follower = self.made()
 
     def made(self) -> FileFollower:
         settings = TailSettings(source="edge", path=str(self.log), format="access-log")
-        return FileFollower(settings, str(self.data), self.journal, FORMATS, SystemClock(), configure(level="error"))
+        return FileFollower(settings, str(self.data), self.journal, FORMATS, self.clock, configure(level="error"))
 
     def write(self, *names: str, cut: str = "") -> None:
         with self.log.open("a") as file:
@@ -57,6 +67,12 @@ class Site:
     def poll(self) -> None:
         while self.follower.poll():
             pass
+
+    def poll_long(self) -> None:
+        """As if the follower had had the time that it gives a replaced file."""
+        for _ in range(5):
+            self.poll()
+            self.clock.time += 6
 
 
 @pytest.fixture
@@ -77,16 +93,82 @@ def test_lines_come_once_and_a_half_written_one_waits(site: Site) -> None:
     assert site.journal.paths() == ["/a", "/b", "/c"]
 
 
+def rotate(site: Site, *older: str) -> None:
+    """As logrotate: `.1` becomes `.2`, the file becomes `.1`; nothing is created. No two files end at the same time."""
+    site.clock.time += 1
+    os.utime(site.log, (site.clock.time, site.clock.time))
+    for number in range(len(older) + 1, 0, -1):
+        source = site.log.with_name(f"access.log.{number - 1}") if number > 1 else site.log
+        if source.exists():
+            source.rename(site.log.with_name(f"access.log.{number}"))
+
+
+def append(path: Path, *names: str) -> None:
+    with path.open("a") as file:
+        file.write("".join(map(line, names)))
+
+
 def test_rename_and_create_loses_nothing(site: Site) -> None:
     site.write("a")
     site.poll()
     site.write("b")
-    site.log.rename(site.log.with_suffix(".log.1"))
-    with site.log.with_suffix(".log.1").open("a") as old:
-        old.write(line("late"))
+    rotate(site)
+    append(site.log.with_name("access.log.1"), "late")
     site.write("c")
-    site.poll()
+    site.poll_long()
     assert site.journal.paths() == ["/a", "/b", "/late", "/c"]
+
+
+def test_a_server_writes_to_the_renamed_file_until_it_opens_its_logs_again(site: Site) -> None:
+    site.write("a")
+    site.poll()
+    rotate(site)
+    site.poll_long()
+    append(site.log.with_name("access.log.1"), "before the new file is there")
+    site.poll_long()
+    site.write("new")
+    site.poll()
+    append(site.log.with_name("access.log.1"), "a slow worker")
+    site.poll()
+    site.clock.time += 3
+    append(site.log.with_name("access.log.1"), "a slower one")
+    site.poll_long()
+    names = [item.payload.decode().split("GET /")[1].split(" HTTP")[0] for item in site.journal.records]
+    assert names == ["a", "before the new file is there", "a slow worker", "a slower one", "new"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_several_rotations_at_once_are_followed_one_after_the_other(site: Site, *, restart: bool) -> None:
+    site.write("a")
+    site.poll()
+    if restart:
+        site.follower.stop()
+    for number, name in enumerate("bcd", start=1):
+        site.write(f"{name}1")
+        rotate(site, *"x" * number)
+        site.write(f"{name}2")
+    if restart:
+        site.follower = site.made()
+    site.poll_long()
+    site.poll_long()
+    assert site.journal.paths() == ["/a", "/b1", "/b2", "/c1", "/c2", "/d1", "/d2"]
+
+
+def test_other_logs_whose_names_begin_alike_are_left_alone(site: Site) -> None:
+    site.write("a")
+    site.poll()
+    rotate(site)
+    site.write("b")
+    for other in ("access.log.json", "access.log_errors", "access.log.1.gz", "access.log.bak"):
+        append(site.log.with_name(other), "other")
+    site.poll_long()
+    assert site.journal.paths() == ["/a", "/b"]
+
+
+def test_a_line_without_end_does_not_hold_up_the_others(site: Site) -> None:
+    site.log.write_bytes(b"x" * (1 << 20) + b"y\n" + line("a").encode())
+    site.poll()
+    assert b"".join(record.payload for record in site.journal.records).endswith(line("a").encode())
 
 
 def test_copytruncate_starts_again_at_the_beginning(site: Site) -> None:
@@ -118,7 +200,7 @@ def test_a_restart_after_rotation_finishes_the_old_file_first(site: Site) -> Non
     site.log.rename(site.log.with_name("access.log.1"))
     site.write("c")
     site.follower = site.made()
-    site.poll()
+    site.poll_long()
     assert site.journal.paths() == ["/a", "/b", "/c"]
 
 

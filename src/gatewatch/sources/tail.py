@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -22,6 +23,10 @@ __all__ = ["FileFollower"]
 
 _POLL_S = 0.25
 _READ_BYTES = 1024 * 1024
+_LINGER_S = 5.0
+"""How long a replaced file must be quiet; `nginx -s reopen` takes milliseconds, logrotate's script perhaps a second."""
+_ROTATED_SUFFIX = r"[.-][0-9][0-9T_.:-]*"
+"""logrotate: `.1`, `-20261120`, `.2026-11-20`; compressed ones are not read again."""
 
 
 class _Position(msgspec.Struct):
@@ -57,6 +62,8 @@ class FileFollower:
         self._position = self._load()
         self._format: WireFormat | None = formats.get(settings.format)
         self._file: BinaryIO | None = None
+        self._quiet: tuple[int, float] | None = None
+        """Size of a file that was replaced, and since when it has it."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"tail-{settings.source}", daemon=True)
 
@@ -88,22 +95,20 @@ class FileFollower:
         file = self._open()
         if file is None:
             return False
-        if os.fstat(file.fileno()).st_size < self._position.offset:
+        size = os.fstat(file.fileno()).st_size
+        if size < self._position.offset:
             self._log.info("tail_truncated", path=str(self._path))
             self._position.offset = 0
         file.seek(self._position.offset)
         data = file.read(_READ_BYTES)
-        rotated = self._rotated(file)
-        end = data.rfind(b"\n") + 1
-        if not end and rotated and data and len(data) < _READ_BYTES:
-            end = len(data)  # the last line of a file that nobody writes to any more
-        if end and self._append(data[:end]):
-            return True
-        if rotated and len(data) < _READ_BYTES:
-            file.close()
-            self._file, self._position = None, _Position()
-            return True
-        return False
+        # A piece without any line end is taken as it is (and rejected): waiting for its end could be for ever.
+        end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _READ_BYTES else 0)
+        if end:
+            return self._append(data[:end])
+        if not self._left(file, size) or (data and not self._append(data)):
+            return False
+        self._follow_next(file)
+        return True
 
     def _open(self) -> BinaryIO | None:
         if self._file is None:
@@ -111,24 +116,55 @@ class FileFollower:
             path = known or self._path
             if not path.exists():
                 return None
-            self._file = path.open("rb")
-            inode = os.fstat(self._file.fileno()).st_ino
-            if inode != self._position.inode:
-                self._position = _Position(inode, 0)
+            self._use(path.open("rb"))
         return self._file
+
+    def _use(self, file: BinaryIO) -> None:
+        self._file, self._quiet = file, None
+        inode = os.fstat(file.fileno()).st_ino
+        if inode != self._position.inode:
+            self._position = _Position(inode, 0)
 
     def _renamed(self) -> Path | None:
         """The rotated file that we had not finished before a restart."""
-        for path in self._path.parent.glob(self._path.name + "*"):
-            if path.stat().st_ino == self._position.inode:
+        for path in (self._path, *self._rotated()):
+            if path.exists() and path.stat().st_ino == self._position.inode:
                 return path
         return None
 
-    def _rotated(self, file: BinaryIO) -> bool:
+    def _rotated(self) -> list[Path]:
+        """What the file was renamed to, oldest first; other logs whose names begin alike are none of it."""
+        name = re.compile(re.escape(self._path.name) + _ROTATED_SUFFIX)
+        found = [path for path in self._path.parent.iterdir() if name.fullmatch(path.name)]
+        return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+
+    def _left(self, file: BinaryIO, size: int) -> bool:
+        """Whether nobody writes to the open file any more: another one is in its place, and it was quiet since.
+
+        A web server goes on writing to the renamed file until it is told to open its logs again.
+        """
         try:
-            return self._path.stat().st_ino != os.fstat(file.fileno()).st_ino
+            replaced = self._path.stat().st_ino != os.fstat(file.fileno()).st_ino
         except FileNotFoundError:
-            return True
+            replaced = False
+        now = self._clock.now()
+        if not replaced:
+            self._quiet = None
+        elif self._quiet is None or self._quiet[0] != size:
+            self._quiet = (size, now)
+        return self._quiet is not None and now - self._quiet[1] >= _LINGER_S
+
+    def _follow_next(self, file: BinaryIO) -> None:
+        """Go on with the file that came after; not at once with the newest, there may have been several rotations."""
+        left = os.fstat(file.fileno())
+        later = [
+            path
+            for path in self._rotated()
+            if path.stat().st_ino != left.st_ino and path.stat().st_mtime_ns > left.st_mtime_ns
+        ]
+        file.close()
+        self._file = None
+        self._use((later[0] if later else self._path).open("rb"))
 
     def _append(self, data: bytes) -> bool:
         format_ = self._chosen(data)
