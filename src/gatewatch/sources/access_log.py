@@ -14,7 +14,7 @@ from gatewatch.model.transaction import Transaction
 from gatewatch.ports.wire import Origin, WireFormatMeta
 from gatewatch.sources.lines import LineFormat, refuse
 
-__all__ = ["AccessLog", "log_time", "split_target"]
+__all__ = ["AccessLog", "log_time", "split_request", "split_target"]
 
 _LINE = re.compile(
     r"""
@@ -121,7 +121,7 @@ class AccessLog(LineFormat):
         return _transaction(match, ts, f"{origin.position}:{number}")
 
 
-def _request(text: str) -> tuple[str, str, str]:
+def split_request(text: str) -> tuple[str, str, str]:
     """(method, target, version) of a request line; `-` where it is garbage, such as TLS octets on a plain port."""
     words = text.split(" ")
     if len(words) < 2 or not _METHOD.fullmatch(words[0]):
@@ -131,7 +131,7 @@ def _request(text: str) -> tuple[str, str, str]:
 
 
 def _transaction(match: re.Match[str], ts: float, generated: str) -> Transaction:
-    method, target, version = _request(match["request"])
+    method, target, version = split_request(match["request"])
     scheme, host, path, query = split_target(target)
     named = (("Referer", match["referer"]), ("User-Agent", match["agent"]))
     headers = [(header, _unescaped(value)) for header, value in named if value and value != "-"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from gatewatch.model.observation import Evidence
 from gatewatch.model.rejection import Rejection, RejectionReason
 from gatewatch.model.transaction import Transaction
 from gatewatch.ports.wire import Origin, WireFormatMeta
-from gatewatch.sources.access_log import log_time, split_target
+from gatewatch.sources.access_log import log_time, split_request, split_target
 from gatewatch.sources.lines import LineFormat, refuse
 
 __all__ = ["JsonAccessLog"]
@@ -28,6 +29,9 @@ _HEADERS = {
     "Content-Type": ("content_type", "http_content_type"),
     "Accept": ("http_accept",),
 }
+_ESCAPE = re.compile(rb"\\(x([0-9A-Fa-f]{2})|.)", re.DOTALL)
+"""nginx's `escape=json` passes octets that are no UTF-8 on as they are; Apache writes `\\xhh` and `\\v`, which JSON has
+not (https://httpd.apache.org/docs/2.4/mod/mod_log_config.html, format notes)."""
 _TIMES = ("time_iso8601", "time", "time_local", "timestamp")
 
 
@@ -80,25 +84,42 @@ class JsonAccessLog(LineFormat):
 
     def read_line(self, line: bytes, number: int, origin: Origin) -> Transaction | Rejection:
         """Decode one object."""
-        try:
-            item = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        item = _object(line)
+        if item is None:
             return refuse(RejectionReason.MALFORMED, "not a JSON object", number, line)
         ts = _time(item)
         if ts is None or not 0 <= ts < 7_258_118_400:
             return refuse(
                 RejectionReason.MISSING_MEMBER, "no readable `msec`, `time_iso8601` or `time_local`", number, line
             )
-        method = _text(item, "request_method", "method")
-        target = _text(item, "request_uri", "uri")
+        method, target = _text(item, "request_method", "method"), _text(item, "request_uri", "uri")
         if not method or not target:
-            words = _text(item, "request").split(" ")
-            method, target = (words[0], words[1]) if len(words) > 1 else (method, target)
-        if not method or not target:
-            return refuse(
-                RejectionReason.MISSING_MEMBER, "no `request_method` and `request_uri`, and no `request`", number, line
-            )
+            if not item.keys() & {"request", "request_uri", "uri"}:
+                detail = "no `request_method` and `request_uri`, and no `request`"
+                return refuse(RejectionReason.MISSING_MEMBER, detail, number, line)
+            # A request that the server refused to parse keeps its place.
+            method, target, _ = split_request(_text(item, "request"))
         return _transaction(item, ts, method, target, f"{origin.position}:{number}")
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    """The line's object, also when a client's odd octets made it something else than JSON; None when it is none."""
+    try:
+        return _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return _DECODER.decode(_ESCAPE.sub(_as_json, line).decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _as_json(escape: re.Match[bytes]) -> bytes:
+    code, kind = escape.group(2), escape.group(1)
+    if code:
+        octet = int(code, 16)
+        return bytes([octet]) if octet > 127 else b"\\u00" + code
+    return b"\\u000b" if kind == b"v" else escape.group()
 
 
 def _transaction(item: Mapping[str, Any], ts: float, method: str, target: str, generated: str) -> Transaction:
