@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 
 from gatewatch.errors import InputError, NotFoundError
 from gatewatch.ports.clock import Clock
@@ -36,7 +37,7 @@ class Ingest:
                 count=count,
                 payload=piece,
             )
-            for piece, first in _pieces(body)
+            for piece, first in format_.payloads(BytesIO(body), max_bytes=_RECORD_BYTES)
             if (count := format_.count(piece))
         ]
         if records:
@@ -68,14 +69,3 @@ class Ingest:
             self._journal.append(records)
         self._letters.drop([letter.id for letter in whole])
         return len(records)
-
-
-def _pieces(body: bytes) -> Iterator[tuple[bytes, int]]:
-    """Whole lines, about 1 MiB at a time, with their first line's number."""
-    start, line = 0, 1
-    while start < len(body):
-        end = body.find(b"\n", min(start + _RECORD_BYTES, len(body)) - 1) + 1 or len(body)
-        piece = body[start:end]
-        yield piece, line
-        line += piece.count(b"\n")
-        start = end
