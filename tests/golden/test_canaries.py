@@ -3,187 +3,198 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import json
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from gatewatch.testing.envoy import EnvoyProcess, Listener
+from gatewatch.testing.processes import free_port
+from tests.golden.planted import MARK, Planted, access_log, envoy_calls, har, json_access_log, ndjson
 from tests.server_process import ServerProcess
+from tests.upstream import request_body, serving
 
 pytestmark = pytest.mark.slow
 
-
-def canary(number: int) -> str:
-    """Looks like a secret: what a person would put into a field."""
-    return f"cnry{number:02d}Zq8Xv3Lw9Tk{number * 7919:05d}Rb"
-
-
-def basic(user: str, secret: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
-
-
-def jwt(subject: str, secret: str) -> str:
-    def part(value: dict[str, str]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    return f"{part({'alg': 'HS256'})}.{part({'sub': subject, 'private': secret})}.{secret}"
-
-
-def lines() -> list[dict[str, Any]]:
-    c = canary
-    base: dict[str, Any] = {
-        "ts": "2026-11-20T10:00:00Z",
-        "method": "POST",
-        "host": "api.example",
-        "status": 200,
-        "client_ip": "192.0.2.9",
-    }
-    json_body = json.dumps(
-        {"password": c(1), "nested": {"token": [c(2)]}, c(3): "as a name", "note": f"my key is {c(4)}"}
-    )
-    rows: list[dict[str, Any]] = [
-        {"path": f"/api/things/{c(5)}", "query": f"api_key={c(6)}&q={c(7)}&{c(8)}=1"},
-        {
-            "path": "/api/a",
-            "request_headers": [
-                ["Authorization", f"Bearer {c(9)}"],
-                ["Cookie", f"session={c(10)}; other={c(11)}"],
-                ["X-API-Key", c(12)],
-                ["User-Agent", c(13)],
-                ["Referer", f"https://x/{c(14)}"],
-                ["X-Custom", c(15)],
-                [c(16), "a header's name"],
-            ],
-        },
-        {
-            "path": "/api/b",
-            "request_headers": [
-                ["Authorization", basic("anna", c(17))],
-                ["X-Forwarded-For", c(18)],
-                ["X-Forwarded-Client-Cert", f'Hash={c(19)};Subject="CN=edge"'],
-            ],
-        },
-        {
-            "path": "/api/c",
-            "request_headers": [["Authorization", f"Bearer {jwt('anna', c(20))}"], ["Proxy-Authorization", c(21)]],
-        },
-        {
-            "path": "/api/d",
-            "request_headers": [["Content-Type", "application/json"]],
-            "request_body": json_body,
-            "response_headers": [["Set-Cookie", f"s={c(22)}"], ["X-Secret", c(23)]],
-            "response_body": json.dumps({"secret": c(24), "card": "4111111111111111", "owner": c(25)}),
-        },
-        {
-            "path": "/api/e",
-            "request_headers": [["Content-Type", "application/x-www-form-urlencoded"]],
-            "request_body": f"username=anna&password={c(26)}&x={c(27)}",
-        },
-        {
-            "path": "/api/f",
-            "request_headers": [["Content-Type", "application/xml"]],
-            "request_body": f"<a b='{c(28)}'><c>{c(29)}</c></a>",
-            "response_headers": [["Content-Type", "text/html"]],
-            "response_body": f"<p>{c(30)}</p>",
-        },
-        {
-            "path": "/graphql",
-            "request_headers": [["Content-Type", "application/json"]],
-            "request_body": json.dumps(
-                {"query": f'mutation {{ login(password: "{c(31)}") {{ token }} }}', "variables": {"p": c(32)}}
-            ),
-        },
-        {"path": "/api/g", "query": f"q=1' OR '1'='{c(33)}", "request_headers": [["User-Agent", f"sqlmap/{c(34)}"]]},
-        {
-            "path": "/api/h",
-            "request_headers": [["Content-Encoding", "gzip"], ["Content-Type", "application/json"]],
-            "request_body": base64.b64encode(gzip.compress(json.dumps({"k": c(35)}).encode())).decode(),
-            "request_body_encoding": "base64",
-        },
-        {"path": f"/no/such/{c(36)}", "status": 404},
-        {
-            "path": "/api/i",
-            "request_headers": [["Content-Type", "multipart/form-data; boundary=x"]],
-            "request_body": f'--x\r\nContent-Disposition: form-data; name="f"; filename="{c(37)}"\r\n\r\n{c(38)}\r\n--x--\r\n',
-        },
-        {"path": "/api/j", "host": f"{c(39)}!", "scheme": c(40), "http_version": c(41), "status": 9999},
-        {"path": "/api/k", "request_headers": c(42)},
-        {"path": "/api/l", "unknown": c(43), "server_ip": c(44)},
-    ]
-    return [base | {"id": f"req-{n}"} | row for n, row in enumerate(rows)]
+ROUTES = (
+    "alerts",
+    "endpoints",
+    "collections",
+    "findings",
+    "dead-letters",
+    "ledger",
+    "metrics",
+    "detectors",
+    "coverage",
+)
+BROKEN_NDJSON = f"broken {MARK}045\n".encode()
+FILES = {
+    "ndjson": b"".join(json.dumps(line).encode() + b"\n" for line in ndjson()),
+    "access-log": access_log().encode() * 3,
+    "json-access-log": json_access_log(),
+    "har": har(),
+}
+DUMP = """
+import sys
+import clickhouse_connect
+client = clickhouse_connect.get_client(dsn=f"chdb://{sys.argv[1]}")
+tables = client.query("SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree' AND database != 'system'")
+for database, table in tables.result_rows:
+    print(database, table)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(client.raw_query(f"SELECT * FROM {database}.{table}", fmt="TSV"))
+"""
 
 
-def log_lines() -> str:
-    c = canary
-    return (
-        f'192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /x?t={c(50)} HTTP/1.1" 200 5 "https://y/{c(51)}" "{c(52)}"\n'
-        f'192.0.2.1 - - [20/Nov/2026:10:00:00 +0000] "GET /y/{c(53)} HTTP/1.1" 404 5 "-" "curl/8"\n'
-        f"not a line {c(54)}\n"
-    )
+def _disguises() -> list[bytes]:
+    """The mark in base64 (three alignments, both alphabets are the same here) and in hexadecimal."""
+    found = [MARK.encode().hex().encode()]
+    for shift in range(3):
+        text = base64.b64encode(b"\0" * shift + MARK.encode())
+        found.append(text[-(-shift * 8 // 6) : (shift + len(MARK)) * 8 // 6])
+    return found
+
+
+DISGUISES = _disguises()
+
+
+def canaries(data: bytes) -> set[str]:
+    """What of the planted secrets is in there, plain or in the usual disguises."""
+    plain = {match.decode() for match in re.findall(re.escape(MARK.lower()).encode() + rb"\d{0,3}", data.lower())}
+    return plain | {disguise.decode() for disguise in DISGUISES if disguise in data}
 
 
 def found_in(directory: Path) -> dict[str, set[str]]:
-    """Canaries by the file they were found in, plain or in the usual disguises."""
-    wanted = {f"cnry{n:02d}" for n in range(1, 60)}
-    seen: dict[str, set[str]] = {}
-    for path in directory.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes().lower()
-            hits = {
-                word for word in wanted if word.encode() in data or base64.b64encode(word.encode())[:6].lower() in data
-            }
-            if hits:
-                seen[str(path.relative_to(directory))] = hits
-    return seen
+    """Canaries by the file they were found in."""
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    return {str(path.relative_to(directory)): hits for path in files if (hits := canaries(path.read_bytes()))}
+
+
+def stored_rows(server: ServerProcess) -> bytes:
+    """Every row of every table: in the engine's files they are compressed."""
+    engine = server.directory / "data" / "traffic"
+    return subprocess.run([sys.executable, "-c", DUMP, str(engine)], capture_output=True, check=True).stdout
+
+
+def answers(server: ServerProcess) -> str:
+    with server.client() as client:
+        fields = [f"endpoints/{item['id']}/fields" for item in client.get("/v1/endpoints?limit=500").json()["items"]]
+        single = [f"alerts/{item['id']}" for item in client.get("/v1/alerts?limit=200").json()["items"]]
+        return "".join(client.get(f"/v1/{route}").text for route in (*ROUTES, *fields, *single))
+
+
+def assert_nothing_kept(server: ServerProcess, told: str) -> None:
+    """`told`: what REST answered. Ends the server."""
+    assert server.stop() == 0
+    assert canaries(told.encode()) == set()
+    assert found_in(server.directory) == {}
+    rows = stored_rows(server)
+    assert b"gatewatch observations" in rows
+    assert canaries(rows) == set()
+
+
+def test_the_search_finds_what_there_is_to_find(tmp_path: Path) -> None:
+    for name, data in FILES.items():
+        assert len(canaries(data)) > 4, name
+    for number, text in enumerate((MARK, base64.b64encode(f"x{MARK}y".encode()).decode(), MARK.encode().hex())):
+        (tmp_path / str(number)).write_text(f"..{text}..")
+    assert set(found_in(tmp_path)) == {"0", "1", "2"}
 
 
 def test_a_server_keeps_no_secret(server: ServerProcess) -> None:
-    body = b"".join(json.dumps(line).encode() + b"\n" for line in lines()) + f"broken {canary(45)}\n".encode()
     with server.client() as client:
-        client.post("/v1/ingest", content=body).raise_for_status()
-        client.post(
-            "/v1/ingest", params={"format": "access-log", "source": "log"}, content=log_lines()
-        ).raise_for_status()
+        for name, data in FILES.items():
+            body = data + BROKEN_NDJSON if name == "ndjson" else data
+            parameters = {"format": name, "source": name}
+            assert client.post("/v1/ingest", params=parameters, content=body).raise_for_status().json()["accepted"] > 3
         server.settle()
-        server.stop()
-        server.start()
-        routes = [
-            "alerts",
-            "endpoints",
-            "collections",
-            "findings",
-            "dead-letters",
-            "ledger",
-            "metrics",
-            "detectors",
-            "coverage",
-        ]
-        routes += [f"endpoints/{item['id']}/fields" for item in client.get("/v1/endpoints?limit=500").json()["items"]]
-        answers = [client.get(f"/v1/{route}").text for route in routes]
-    assert server.stop() == 0
-    assert "cnry" not in "".join(answers).lower()
-    assert found_in(server.directory) == {}
+        ledger = {item["source"]: item for item in client.get("/v1/ledger").json()["items"]}
+    assert set(ledger) == set(FILES)
+    assert all(item["observed"] and item["rejected"] for item in ledger.values()), ledger
+    server.stop()
+    server.start()
+    assert_nothing_kept(server, answers(server))
 
 
-def test_an_analysis_writes_no_secret(tmp_path: Path) -> None:
-    source, out = tmp_path / "in", tmp_path / "out"
-    source.mkdir()
-    (source / "a.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines()))
-    (source / "b.log").write_text(log_lines() * 3)
-    out.mkdir()
-    for name in ("a.ndjson", "b.log"):
-        command = [sys.executable, "-m", "gatewatch", "analyze", str(source / name), "--out", str(out / name)]
+@pytest.mark.parametrize("name", FILES)
+def test_an_analysis_writes_no_secret(tmp_path: Path, name: str) -> None:
+    source, out = tmp_path / f"traffic.{name}", tmp_path / "out"
+    source.write_bytes(FILES[name])
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "gatewatch", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert "cnry" not in (done.stdout + done.stderr).lower()
+        return done.stdout + done.stderr
+
+    told = run("analyze", str(source), "--format", name, "--out", str(out))
+    for number in range(1, 5):
+        wanted = f"req-{number}" if name == "ndjson" else str(number)
+        told += run("explain", str(source), "--format", name, "--id", wanted)
+    assert "1" in told
+    assert canaries(told.encode()) == set()
+    assert len(list(out.iterdir())) == 6
     assert found_in(out) == {}
-    explained = subprocess.run(
-        [sys.executable, "-m", "gatewatch", "explain", str(source / "a.ndjson"), "--id", "req-4"],
-        capture_output=True,
-        text=True,
-        check=True,
+
+
+def _answering(calls: list[Planted]) -> Any:
+    by_path = {call.path.partition("?")[0]: call for call in calls}
+
+    async def upstream(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        await request_body(receive)
+        call = by_path[scope["raw_path"].decode()]
+        headers = [(name.encode(), value.encode()) for name, value in call.answer_headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": call.answer})
+
+    return upstream
+
+
+def test_bodies_and_headers_through_a_real_envoy_leave_no_secret(server_at: Any, tmp_path: Path) -> None:
+    collector, port, directory, calls = free_port(), free_port(), tmp_path / "envoy", envoy_calls()
+    directory.mkdir()
+    server: ServerProcess = server_at(
+        f'[envoy]\nenabled = true\naddress = "127.0.0.1:{collector}"\n[observe]\ntrusted_proxies = ["127.0.0.0/8"]\n'
     )
-    assert "cnry" not in explained.stdout.lower()
+    server.start()
+    with serving(_answering(calls)) as upstream:
+        listener = Listener(name="planted", port=port, upstream=upstream, collector=collector)
+        with EnvoyProcess(directory, [listener]), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            statuses = [
+                client.request(call.method, call.path, headers=call.headers, content=call.body).status_code
+                for call in calls
+            ]
+            assert statuses.count(200) >= len(calls) - 1, statuses
+            _received(server, len(calls))
+    entry = server.settle()
+    assert (entry["observed"], entry["rejected"]) == (len(calls), {})
+    assert "credit_card" in _information_types(server), "bodies were looked at"
+    assert_nothing_kept(server, answers(server))
+
+
+def _received(server: ServerProcess, count: int) -> None:
+    with server.client() as client:
+        for _ in range(300):
+            items = client.get("/v1/ledger").raise_for_status().json()["items"]
+            if items and items[0]["received"] >= count:
+                return
+            time.sleep(0.1)
+    raise AssertionError(items)
+
+
+def _information_types(server: ServerProcess) -> set[str]:
+    """As the inventory shows them, once it does."""
+    with server.client() as client:
+        for _ in range(300):
+            items = client.get("/v1/endpoints?limit=500").raise_for_status().json()["items"]
+            if kinds := {kind["type"] for item in items for kind in item["information_types"]}:
+                return kinds
+            time.sleep(0.1)
+    return set()

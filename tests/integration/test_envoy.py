@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
+from tests.upstream import request_body, serving
 
 from gatewatch.bootstrap.installation import SystemClock
 from gatewatch.config.settings import EnvoySettings
@@ -86,11 +85,7 @@ async def upstream(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answers by path; `/echo` gives back what it got, with its type."""
     if scope["type"] != "http":
         return
-    got, more = b"", True
-    while more:
-        message = await receive()
-        got += message.get("body", b"")
-        more = message.get("more_body", False)
+    got = await request_body(receive)
     sent_type = dict(scope["headers"]).get(b"content-type", b"application/octet-stream")
     status, kind, parts = {
         "/echo": (200, sent_type, [got]),
@@ -111,14 +106,8 @@ async def upstream(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 @pytest.fixture(scope="module")
 def upstream_port() -> Iterator[int]:
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(upstream, port=port, log_level="error", lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    eventually(lambda: server.started, "the upstream listens")
-    yield port
-    server.should_exit = True
-    thread.join()
+    with serving(upstream) as port:
+        yield port
 
 
 @contextmanager
