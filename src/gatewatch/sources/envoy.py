@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from struct import Struct
@@ -20,6 +21,8 @@ __all__ = ["EnvoyAccessLog", "packed"]
 
 _LENGTH = Struct("<I")
 _NAMESPACE = "gatewatch"
+_REQUEST_ID = re.compile(r"[0-9A-Fa-f-]{16,64}")
+"""What Envoy generates, and tracers; a client may send anything, and where Envoy keeps that we would store it."""
 
 
 def packed(entries: list[bytes]) -> bytes:
@@ -127,7 +130,7 @@ def _transaction(entry: Any, generated: str) -> Transaction:
     server, server_port = _address(common.downstream_local_address)
     scheme, host, path, query = split_target(request.original_path or request.path)
     return Transaction(
-        id=f"{request.request_id or 'entry'}@{generated}",
+        id=f"{request.request_id if _REQUEST_ID.fullmatch(request.request_id) else 'entry'}@{generated}",
         ts=common.start_time.seconds + common.start_time.nanos / 1e9,
         method=_method(request),
         path=path or "/",

@@ -167,3 +167,20 @@ def test_the_snippet_logs_every_header_that_observing_reads() -> None:
     read = {*known.api_key_headers, *known.certificate_headers, *known.consumer_headers, *words("attacked_headers")}
     read |= {"authorization", "cookie", "content-type", "content-encoding", "x-forwarded-for", "forwarded", "x-real-ip"}
     assert read - logged == {"user-agent", "referer"}  # these two have fields of their own
+
+
+REQUEST_IDS = {
+    "Envoy's own": ("16039b0c-ef9c-4920-b707-aec4fb136808", "16039b0c-ef9c-4920-b707-aec4fb136808@p:1"),
+    "none": ("", "entry@p:1"),
+    "whatever a client sent": ("token=s3cret", "entry@p:1"),
+}
+
+
+@pytest.mark.parametrize("name", REQUEST_IDS)
+def test_only_what_is_an_identifier_becomes_part_of_one(name: str) -> None:
+    sent_id, kept = REQUEST_IDS[name]
+    made = entry()
+    made.request.request_id = sent_id
+    (found,) = decoded(made.SerializeToString())
+    assert isinstance(found, Transaction)
+    assert found.id == kept
