@@ -23,7 +23,8 @@ from gatewatch.telemetry.logs import Log
 __all__ = ["EnvoyCollector"]
 
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-_MAX_STREAMS = 64
+_MAX_STREAMS = 512
+"""One per Envoy worker thread, each a thread here; what comes above it is refused, and Envoy counts and tries again."""
 _QUEUED_MESSAGES = 256
 _BATCH_BYTES = 1024 * 1024
 _LINGER_S = 0.05
@@ -53,6 +54,7 @@ class EnvoyCollector:
         """Listen. Raises StoreError when the address is taken."""
         self._server = grpc.server(
             ThreadPoolExecutor(_MAX_STREAMS, thread_name_prefix="envoy"),
+            maximum_concurrent_rpcs=_MAX_STREAMS,
             options=[("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 0)],
         )
         self._server.add_generic_rpc_handlers((_Service(self, self._log).handlers(),))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -117,6 +119,28 @@ def test_who_is_not_envoy_is_refused_and_others_go_on(collector: tuple[EnvoyColl
     sent(made.port, message(entry().SerializeToString()))
     made.stop()
     assert sum(record.count for record in journal.records) == 1
+
+
+def test_many_envoy_workers_keep_their_streams_open_at_once(collector: tuple[EnvoyCollector, Memory]) -> None:
+    made, journal = collector
+    leave = threading.Event()
+
+    def stays(number: int) -> Iterator[bytes]:
+        yield message(entry(f"/{number}").SerializeToString())
+        leave.wait(60)
+
+    with grpc.insecure_channel(f"127.0.0.1:{made.port}") as channel:
+        method = channel.stream_unary("/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs")
+        calls = [method.future(stays(number), timeout=60) for number in range(100)]
+        for _ in range(200):
+            arrived = sum(record.count for record in journal.records)
+            if arrived == 100:
+                break
+            time.sleep(0.05)
+        leave.set()
+        for call in calls:
+            call.result()
+    assert arrived == 100
 
 
 def test_the_generated_client_of_the_protocol_is_understood(collector: tuple[EnvoyCollector, Memory]) -> None:
