@@ -49,7 +49,11 @@ def test_traffic_becomes_inventory_findings_and_alerts(server: ServerProcess) ->
             alerts = client.get("/v1/alerts").json()["items"]
             endpoints = client.get("/v1/endpoints").json()["items"]
             types = {alert["alert_type"] for alert in alerts}
-            if "API_AccessFromSuspiciousUserAgent" in types and endpoints and client.get("/v1/findings?status=unhealthy").json()["items"]:
+            if (
+                "API_AccessFromSuspiciousUserAgent" in types
+                and endpoints
+                and client.get("/v1/findings?status=unhealthy").json()["items"]
+            ):
                 break
             time.sleep(0.2)
         assert [e["template"] for e in endpoints] == ["/api/users/{int}"]
