@@ -44,6 +44,9 @@ class Metrics(Collector):
         yield transactions
         yield in_flight
         yield GaugeMetricFamily("gatewatch_journal_bytes", "Octets in the journal.", value=self._journal.used_bytes())
+        yield GaugeMetricFamily(
+            "gatewatch_journal_refusing", "1 while the journal takes nothing more.", value=self._journal.refusing
+        )
         yield CounterMetricFamily("gatewatch_faults", "Own errors while observing.", value=self._observing.faults)
         yield CounterMetricFamily("gatewatch_detection_ticks", "Detection runs.", value=self._detecting.ticks)
         yield CounterMetricFamily(

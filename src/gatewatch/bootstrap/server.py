@@ -123,7 +123,7 @@ class Server:
         return {
             "control_store": self.control.schema_current(),
             "traffic_store": self.traffic.schema_current(),
-            "journal": self.journal.used_bytes() < self.settings.journal.max_bytes,
+            "journal": not self.journal.refusing,
             "observing": not self.observing.failing,
             "detectors": not self.detecting.faults,
         }

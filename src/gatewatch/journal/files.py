@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 import msgspec
 
@@ -35,16 +35,29 @@ class FileJournal:
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
         self._durable = threading.Condition()
+        self._broken = ""
+        self.refusing = False
+        try:
+            self._open()
+        except BaseException:
+            self._lock_file.close()
+            raise
+
+    def _open(self) -> None:
         self._checkpoint = self._read_checkpoint()
-        self._segments = Segment.all(directory)
+        self._segments = Segment.all(self._directory)
         self.repaired_bytes = self._segments[-1].repair() if self._segments else 0
         if not self._segments:
-            self._segments = [Segment.create(directory, self._checkpoint.consumed)]
-        self._file: BinaryIO = self._segments[-1].path.open("ab")
+            self._segments = [Segment.create(self._directory, self._checkpoint.consumed)]
+        self._file = self._segments[-1].path.open("ab", buffering=0)
         self._written = self._synced = self._segments[-1].end
         self._received = {entry.source: entry.received for entry in self._checkpoint.ledger}
-        for stored in self._scan(self._checkpoint.consumed):
-            self._count(stored.record)
+        try:
+            for stored in self._stored(self._checkpoint.consumed):
+                self._count(stored.record)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _read_checkpoint(self) -> Checkpoint:
         try:
@@ -58,9 +71,13 @@ class FileJournal:
         self._received[record.source] = self._received.get(record.source, 0) + record.count
 
     def append(self, records: Sequence[JournalRecord]) -> int:
-        """Write and fsync; concurrent callers share one fsync."""
+        """Write and fsync; concurrent callers share one fsync.
+
+        Raises JournalFullError when the journal or the disk is full, StoreError when the disk failed to keep something.
+        """
         data = b"".join(framed(self._seal.close(msgspec.msgpack.encode(record))) for record in records)
         with self._lock:
+            self.refusing = True  # until this one is written
             if self.used_bytes() + len(data) > self._max_bytes:
                 raise JournalFullError(
                     f"the journal is full: {self.used_bytes()} of {self._max_bytes} octets",
@@ -68,52 +85,75 @@ class FileJournal:
                 )
             if self._segments[-1].size >= self._segment_bytes:
                 self._roll()
-            self._file.write(data)
+            self._write(data)
             self._segments[-1].size += len(data)
             self._written += len(data)
             end = self._written
+            self.refusing = False
             for record in records:
                 self._count(record)
         self._sync(end)
         return end
 
+    def _write(self, data: bytes) -> None:
+        """All of it or nothing: half a frame in the middle of a segment would be damage."""
+        if self._broken:
+            raise StoreError(f"the journal takes nothing more: {self._broken}", cure="Mend the disk, then restart.")
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), self._segments[-1].size)
+            raise JournalFullError(
+                f"the disk under the journal takes no more: {error.strerror}", retry_after_s=_RETRY_AFTER_S
+            ) from error
+
     def _roll(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._fsync(self._file.fileno())
         self._file.close()
         self._segments.append(Segment.create(self._directory, self._written))
-        self._file = self._segments[-1].path.open("ab")
+        self._file = self._segments[-1].path.open("ab", buffering=0)
+
+    def _fsync(self, descriptor: int) -> None:
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            # The kernel forgets what it could not write and says so once (fsync(2)): a later success proves nothing.
+            self._broken = f"fsync failed: {error.strerror}"
+            raise StoreError(f"the journal could not be made durable: {error.strerror}") from error
 
     def _sync(self, end: int) -> None:
         with self._sync_lock:
             if self._synced >= end:
                 return
             with self._lock:
-                self._file.flush()
                 target, descriptor = self._written, os.dup(self._file.fileno())
             try:
-                os.fsync(descriptor)
+                self._fsync(descriptor)
             finally:
                 os.close(descriptor)
             self._synced = target
         with self._durable:
             self._durable.notify_all()
 
-    def _scan(self, offset: int) -> list[StoredRecord]:
-        return self.read(offset, max_bytes=1 << 62) if offset < self._synced else []
+    def _stored(self, offset: int) -> Iterator[StoredRecord]:
+        """Durable records from an offset on, one at a time."""
+        with self._lock:
+            segments = [segment for segment in self._segments if segment.end > offset]
+        for segment in segments:
+            for start, end, sealed in segment.frames(max(offset, segment.base), until=self._synced):
+                yield StoredRecord(offset=start, end=end, record=_RECORD.decode(self._seal.open(sealed)))
 
     def read(self, offset: int, *, max_bytes: int) -> list[StoredRecord]:
         """Durable records from an offset on."""
         found: list[StoredRecord] = []
         size = 0
-        with self._lock:
-            segments = [segment for segment in self._segments if segment.end > offset]
-        for segment in segments:
-            for start, end, sealed in segment.frames(max(offset, segment.base), until=self._synced):
-                if found and size + len(sealed) > max_bytes:
-                    return found
-                found.append(StoredRecord(offset=start, end=end, record=_RECORD.decode(self._seal.open(sealed))))
-                size += len(sealed)
+        for stored in self._stored(offset):
+            size += stored.end - stored.offset
+            if found and size > max_bytes:
+                break
+            found.append(stored)
         return found
 
     def wait(self, offset: int, timeout_s: float) -> bool:
@@ -166,7 +206,6 @@ class FileJournal:
     def close(self) -> None:
         """Flush, fsync, release the lock."""
         with self._lock:
-            self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
         self._lock_file.close()

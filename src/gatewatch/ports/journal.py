@@ -76,6 +76,9 @@ class Intake(Protocol):
 class Journal(Protocol):
     """Append-only, CRC-framed, sealed at rest, bounded. Thread-safe."""
 
+    refusing: bool
+    """The last append was not taken: the journal or its disk is full, or broken."""
+
     def append(self, records: Sequence[JournalRecord]) -> int:
         """Return the end offset once all records are durable (group fsync).
 
