@@ -6,6 +6,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
@@ -37,27 +38,23 @@ class FileJournal:
         self._durable = threading.Condition()
         self._broken = ""
         self.refusing = False
-        try:
-            self._open()
-        except BaseException:
-            self._lock_file.close()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._lock_file.close)
+            self._open(undo)
+            undo.pop_all()
 
-    def _open(self) -> None:
+    def _open(self, undo: ExitStack) -> None:
         self._checkpoint = self._read_checkpoint()
         self._segments = Segment.all(self._directory)
         self.repaired_bytes = self._segments[-1].repair() if self._segments else 0
         if not self._segments:
             self._segments = [Segment.create(self._directory, self._checkpoint.consumed)]
         self._file = self._segments[-1].path.open("ab", buffering=0)
+        undo.callback(self._file.close)
         self._written = self._synced = self._segments[-1].end
         self._received = {entry.source: entry.received for entry in self._checkpoint.ledger}
-        try:
-            for stored in self._stored(self._checkpoint.consumed):
-                self._count(stored.record)
-        except BaseException:
-            self._file.close()
-            raise
+        for stored in self._stored(self._checkpoint.consumed):
+            self._count(stored.record)
 
     def _read_checkpoint(self) -> Checkpoint:
         try:
