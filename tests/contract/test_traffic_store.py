@@ -1,12 +1,23 @@
-"""The traffic traffic: blocks exactly once, views that agree, history that follows templates, lists, retention."""
+"""The traffic store, embedded and as a server: blocks exactly once, views that agree, history that follows templates, lists, retention."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from gatewatch.errors import StoreError
 from gatewatch.model.observation import (
@@ -20,11 +31,64 @@ from gatewatch.model.observation import (
 )
 from gatewatch.model.path import PathRecord, PathState, TemplateReason
 from gatewatch.observe.columns import SCHEMA, to_arrow
+from gatewatch.testing.processes import ChildProcess, free_port
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 from gatewatch.traffic.migrations import migrations, statements
 
 NOON = 1_767_268_800.0
 COUNTED_VIEWS = ("traffic_minute", "traffic_hour", "client_hour", "endpoint_facts")
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """DSN of a ClickHouse reached over TLS."""
+    directory, port = tmp_path_factory.mktemp("clickhouse"), free_port()
+    certificate, key = self_signed(directory)
+    command = [sys.executable, "-m", "tests.clickhouse_http", str(port), str(directory / "data"), "gatewatch", "pass"]
+
+    def ready() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+            return True
+        return False
+
+    with ChildProcess(
+        [*command, str(certificate), str(key)], log=directory / "log", ready=ready, cwd=Path(__file__).parents[2]
+    ):
+        yield f"https://gatewatch:pass@localhost:{port}?ca_cert={certificate}&compress=gzip"
+
+
+def self_signed(directory: Path) -> tuple[Path, Path]:
+    """A certificate for localhost, good for a day, and its key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    files = directory / "certificate.pem", directory / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+@pytest.fixture(params=["embedded", "https"])
+def traffic(request: pytest.FixtureRequest) -> Iterator[ClickHouseTraffic]:
+    if request.param == "embedded":
+        store = request.getfixturevalue("new_traffic")()
+    else:
+        store = ClickHouseTraffic(request.getfixturevalue("clickhouse"), database=f"t{uuid4().hex}")
+    store.migrate()
+    yield store
+    store.close()
 
 
 def observation(number: int, *, path_id: int = 7, status: int = 200, auth: AuthScheme = AuthScheme.JWT) -> Observation:
@@ -233,3 +297,9 @@ def test_a_wrong_query_is_a_store_error_without_a_traceback_of_the_engine(traffi
 def test_schema_files_split_into_statements() -> None:
     text = "-- a comment; with a semicolon\nCREATE TABLE a (x String DEFAULT ';');\n\nSELECT '{{database}}';\n"
     assert statements(text, database="gw") == ["CREATE TABLE a (x String DEFAULT ';')", "SELECT 'gw'"]
+
+
+@pytest.mark.parametrize("dsn", ["http://u:p@store.example:8123", "clickhouse://u:p@localhost", "/var/lib/x"])
+def test_a_store_that_would_be_reached_in_the_open_is_refused(dsn: str) -> None:
+    with pytest.raises(StoreError, match="can't be reached by"):
+        ClickHouseTraffic(dsn)

@@ -10,6 +10,7 @@ from functools import partial
 from importlib.resources import files
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -48,14 +49,16 @@ class ClickHouseTraffic:
     """
 
     def __init__(self, dsn: str, *, database: str = "gatewatch") -> None:
-        """Connect. `dsn` is `chdb:///path`, `chdb://` (memory) or `https://user:password@host:port`.
+        """Connect. `dsn` is `chdb:///path`, `chdb://` (memory) or `https://user:password@host:port?ca_cert=file`.
 
-        Raises StoreError when the engine can't be opened (for chdb: another process has it).
+        Raises StoreError when the engine can't be opened (for chdb: another process has it), and for `http://` to
+        anywhere but this machine: the password and what is known of every API would travel in the open.
         """
         if not _IDENTIFIER.match(database):
             raise StoreError(
                 f"database name {database!r} is not an identifier", cure="Use lower-case letters, digits and _."
             )
+        _check_scheme(dsn)
         self._dsn, self._database = dsn, database
         self._local = threading.local()
         self._clients: list[Any] = []
@@ -63,7 +66,9 @@ class ClickHouseTraffic:
         self._call(lambda: self._connect("default").command(f"CREATE DATABASE IF NOT EXISTS {database}"))
 
     def _connect(self, database: str) -> Any:
-        client = clickhouse_connect.get_client(dsn=self._dsn, database=database)
+        # The client takes host and user from a DSN, but of its scheme only `chdb`: `https` has to be said again.
+        more = {"interface": "https"} if self._dsn.startswith("https://") else {}
+        client = clickhouse_connect.get_client(dsn=self._dsn, database=database, **more)
         with self._clients_lock:
             self._clients.append(client)
         return client
@@ -246,3 +251,13 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def _check_scheme(dsn: str) -> None:
+    parts = urlsplit(dsn)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme not in ("chdb", "https") and not local:
+        raise StoreError(
+            f"a traffic store can't be reached by {parts.scheme or 'no scheme'}://",
+            cure="Give chdb:///path or https://user:password@host:port (http:// only to this machine).",
+        )
