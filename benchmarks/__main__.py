@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("pipeline", "scale", "alert_latency", "envoy_overhead", "template_quality", "detection_quality")
+NAMES = (
+    "pipeline",
+    "scale",
+    "alert_latency",
+    "envoy_overhead",
+    "template_quality",
+    "detection_quality",
+    "recognition_quality",
+)
 
 
 def main() -> int:
