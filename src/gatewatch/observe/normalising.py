@@ -15,39 +15,42 @@ _HEX_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 _OVERLONG = re.compile(r"%c0%ae|%c0%2e|%e0%80%ae", re.IGNORECASE)
 _OVERLONG_SLASH = re.compile(r"%c0%af|%c0%2f|%c1%9c|%e0%80%af", re.IGNORECASE)
 _SUSPECT = re.compile(r"[%&\\\x00+\x80-\U0010ffff]|/\*")
-_ROUNDS = 2
+# Characters that nobody sees: soft hyphen, zero-width and directional marks, byte order mark.
+_INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_ROUNDS = 5
+"""Layers of encoding undone; attackers stack two or three, every further one multiplies the length."""
 
 
 def normalise(text: str, *, plus_is_space: bool = False) -> str:
-    """Percent-decoding (twice, overlong forms too), HTML entities, escapes, fullwidth letters, SQL comments, NULs.
+    """Percent-decoding (overlong forms too), HTML entities, escapes, fullwidth letters, SQL comments, NULs.
 
-    Case is kept: patterns are caseless.
+    Layer by layer until nothing changes, five at most, in whatever order they were put on. Case is kept: patterns are
+    caseless.
     """
     if (text.isascii() and text.isalnum()) or not _SUSPECT.search(text):
         return text
     if plus_is_space:
         text = text.replace("+", " ")
-    if "%" in text:
-        text = _percent_decoded(text)
-    if "\\" in text or "%u" in text:
-        text = _UNICODE_ESCAPE.sub(_character, text)
-        text = _HEX_ESCAPE.sub(_character, text)
-    if "&" in text and ";" in text:
-        text = html.unescape(text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+    for _ in range(_ROUNDS):
+        plainer = _without_layer(text)
+        if plainer == text:
+            break
+        text = plainer
     if "/*" in text:
         text = _COMMENT.sub(_without_comment, text)
     return text.replace("\x00", "")
 
 
-def _percent_decoded(text: str) -> str:
-    text = _OVERLONG_SLASH.sub("/", _OVERLONG.sub(".", text))
-    for _ in range(_ROUNDS):
-        decoded = unquote(text, errors="replace")
-        if decoded == text:
-            break
-        text = decoded
+def _without_layer(text: str) -> str:
+    if "%" in text:
+        text = unquote(_OVERLONG_SLASH.sub("/", _OVERLONG.sub(".", text)), errors="replace")
+    if "\\" in text or "%u" in text:
+        text = _UNICODE_ESCAPE.sub(_character, text)
+        text = _HEX_ESCAPE.sub(_character, text)
+    if "&" in text and (";" in text or "&#" in text):
+        text = html.unescape(text)
+    if not text.isascii():
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     return text
 
 

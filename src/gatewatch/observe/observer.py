@@ -41,7 +41,7 @@ class Observer:
         self._identities = Identities(settings, self._fingerprint)
         self._parameters = Parameters(settings.limits, self._fingerprint, self._identities)
         self._parser = Parser(settings.limits)
-        self._scanning = Scanning(settings.limits, self._parser)
+        self._scanning = Scanning(settings, self._parser)
 
     def observe(self, transaction: Transaction, source: str, templates: TemplateSet) -> Observation:
         """The observation of one transaction."""

@@ -10,6 +10,7 @@ import msgspec
 
 from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import Location
+from gatewatch.observe.field_names import field_name
 
 __all__ = ["Indicator", "MatchValue", "PatternMeta", "Recognizer", "ResponseSignal", "Rule", "redacted", "strongest"]
 
@@ -20,12 +21,21 @@ _AROUND = 12
 
 
 class MatchValue(msgspec.Struct, gc=False):
-    """One value to look at. `text` is decoded and normalised, `raw` as it came."""
+    """One value to look at. `text` is decoded and normalised, `raw` as it came.
+
+    `context`: what names the value where `name` says nothing, such as the path segment before it.
+    """
 
     location: Location
     name: str
     text: str
     raw: str = ""
+    context: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Words of the name, for `FieldName`."""
+        return field_name(self.context or self.name)
 
 
 class PatternMeta(msgspec.Struct, frozen=True, kw_only=True):

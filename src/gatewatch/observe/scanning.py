@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import IndicatorHit, InformationHit, Location
-from gatewatch.model.observe_settings import LimitSettings
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.observe.leaves import Leaf, safe_name
 from gatewatch.observe.matching import Matcher
 from gatewatch.observe.normalising import normalise
@@ -17,10 +18,14 @@ from gatewatch.observe.pattern import MatchValue
 __all__ = ["Scan", "Scanning"]
 
 _ATTACKED_HEADERS = words("attacked_headers")
+_SILENT_HEADERS = words("silent_headers")
 _REMEMBERED = 16_384
 _REMEMBERED_CHARS = 512
 _TEXTUAL = ("string", "int")
 _DISGUISED = (b"\\", b"%", b"&")
+_STRUCTURED = (b"{", b"[", b"<")
+_LONG_NUMBER = 9
+"""Digits of the shortest number that an information type may be."""
 
 
 class Scan(NamedTuple):
@@ -34,18 +39,20 @@ class Scan(NamedTuple):
 class Scanning:
     """One per process; not thread-safe."""
 
-    def __init__(self, limits: LimitSettings, parser: Parser) -> None:
+    def __init__(self, settings: ObserveSettings, parser: Parser) -> None:
         """Compiles the patterns: a few hundred milliseconds."""
-        self._limits, self._parser = limits, parser
+        self._limits, self._parser = settings.limits, parser
+        credentials = {*settings.api_key_headers, *settings.certificate_headers, *settings.consumer_headers}
+        self._unread = _SILENT_HEADERS | _ATTACKED_HEADERS | {name.lower() for name in credentials}
         self._matcher = Matcher()
         self._header_answers: dict[tuple[str, str], list[IndicatorHit]] = {}
 
     def scan(self, block: Sequence[Parsed]) -> list[Scan]:
         """One result per transaction."""
         matcher = self._matcher
-        texts = [_searchable(parsed) for parsed in block]
+        texts = [_searchable(parsed, self._own_headers(parsed.headers)) for parsed in block]
         asked = [matcher.request_candidates(text) for text in texts]
-        answered = [matcher.response_candidates(parsed.response.data) for parsed in block]
+        answered = [matcher.response_candidates(self._answer(parsed)) for parsed in block]
         in_headers = [self._header_hits(parsed.headers) for parsed in block]
         return [self._judge(*parts) for parts in zip(block, asked, answered, in_headers, strict=True)]
 
@@ -60,16 +67,30 @@ class Scanning:
         signals = self._signals(parsed, values, indicators, leaking=leaking) if parsed.response.data else ()
         return Scan(indicators, information, signals)
 
+    def _own_headers(self, headers: dict[str, str]) -> dict[str, str]:
+        """Headers of the application's own, which could hold data or an attack; no standard ones, no credentials."""
+        unread = self._unread
+        return {} if unread.issuperset(headers) else {name: v for name, v in headers.items() if name not in unread}
+
+    def _answer(self, parsed: Parsed) -> bytes:
+        """The response's text for the gate."""
+        own = self._own_headers(parsed.response_headers)
+        if not own:
+            return parsed.response.data
+        return b"\x1f".join((*(value.encode("utf-8", "replace") for value in own.values()), parsed.response.data))
+
     def _request_values(self, parsed: Parsed) -> list[MatchValue]:
         """Every value of the request that patterns look at, normalised."""
         longest = self._limits.value_chars
         values = [_value(Location.REQUEST_PATH, "path", parsed.transaction.path, longest)]
         values += [_value(Location.REQUEST_PATH, name, raw, longest) for name, _, raw in parsed.match.values]
+        own = self._own_headers(parsed.headers)
+        values += [_value(Location.REQUEST_HEADER, safe_name(name), raw, longest) for name, raw in own.items()]
         values += [_value(Location.REQUEST_QUERY, safe_name(name), value, longest) for name, value in parsed.query]
         values += [
             _value(Location.REQUEST_BODY, leaf.path, leaf.value, longest)
             for leaf in parsed.request.leaves
-            if leaf.kind == "string"
+            if leaf.kind == "string" or "$" in leaf.path or (leaf.kind == "int" and len(leaf.value) >= _LONG_NUMBER)
         ]
         return values
 
@@ -97,12 +118,31 @@ class Scanning:
     def _information(
         self, parsed: Parsed, values: Sequence[MatchValue], *, in_response: bool
     ) -> tuple[InformationHit, ...]:
-        """Information types of request (path, query, body) and, where there are candidates, response body."""
-        found = self._matcher.information([value for value in values if value.name != "path"]) if values else []
+        """Information types of the request and, where there are candidates, the response."""
+        found: list[InformationHit] = []
+        if values:
+            placed = [value for value in values if value.location is not Location.REQUEST_PATH]
+            found += self._matcher.information([*self._segments(parsed), *placed])
         if in_response:
+            longest = self._limits.value_chars
+            own = self._own_headers(parsed.response_headers)
+            if own:
+                texts = [MatchValue(Location.RESPONSE_HEADER, safe_name(n), v[:longest]) for n, v in own.items()]
+                found += self._matcher.information(texts)
             leaves: list[Leaf] = [leaf for leaf in self._parser.response_leaves(parsed) if leaf.kind in _TEXTUAL]
             found += self._matcher.information_in(Location.RESPONSE_BODY, leaves, longest=self._limits.value_chars)
         return tuple(found)
+
+    def _segments(self, parsed: Parsed) -> list[MatchValue]:
+        """The path's segments, named by their placeholder; the segment before says what they are (`/cards/4111…`)."""
+        names = {raw: name for name, _, raw in parsed.match.values}
+        found, before = [], ""
+        for segment in parsed.transaction.path[: self._limits.value_chars].split("/"):
+            text = normalise(segment)
+            name = names.get(unquote(segment, errors="replace"), "path")
+            found.append(MatchValue(Location.REQUEST_PATH, name, text, segment, before))
+            before = text
+        return found
 
     def _signals(
         self, parsed: Parsed, values: Sequence[MatchValue], indicators: Sequence[IndicatorHit], *, leaking: bool
@@ -121,13 +161,21 @@ def _value(location: Location, name: str, raw: str, longest: int) -> MatchValue:
     return MatchValue(location, name, normalise(raw), raw)
 
 
-def _searchable(parsed: Parsed) -> bytes:
+def _searchable(parsed: Parsed, own_headers: dict[str, str]) -> bytes:
     """The request's text for the gate, disguises undone; patterns that find nothing here find nothing at all."""
     line = f"{parsed.transaction.path}\x1f{parsed.transaction.query}"
     head = normalise(line, plus_is_space=True).encode("utf-8", "replace")
+    if own_headers:
+        head += b"\x1f" + normalise("\x1f".join(own_headers.values())).encode("utf-8", "replace")
     body = parsed.request.data
     if not body:
         return head
-    if not body.isascii() or any(mark in body for mark in _DISGUISED):
-        body = normalise(body.decode("utf-8", "replace"), plus_is_space=b"%" in body).encode("utf-8", "replace")
+    plus_is_space = b"+" in body and body[:1] not in _STRUCTURED
+    if plus_is_space or not body.isascii() or any(mark in body for mark in _DISGUISED):
+        if b"\\" in body and parsed.request.content is not None:
+            # JSON escapes stand for other characters: look at what they stand for.
+            text = "\x1f".join([f"{leaf.path}\x1f{leaf.value}" for leaf in parsed.request.leaves])
+        else:
+            text = body.decode("utf-8", "replace")
+        body = normalise(text, plus_is_space=plus_is_space).encode("utf-8", "replace")
     return head + b"\x1f" + body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from gatewatch.observe.field_names import FieldName, field_name
+from gatewatch.observe.field_names import FieldName
 from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 from gatewatch.observe.value_types import shannon_entropy
 
@@ -95,7 +95,7 @@ class AwsSecretKey(Recognizer):
 
     def recognise(self, value: MatchValue) -> bool:
         """Forty characters of mixed case with high entropy where name or text speaks of a secret; hex digests are none."""
-        named = self._names.fits(field_name(value.name)) or "secret" in value.text.lower()
+        named = self._names.fits(value.words) or "secret" in value.text.lower()
         return named and any(
             shannon_entropy(text) > 4.0 and not re.fullmatch(r"[0-9a-f]+", text, re.IGNORECASE)
             for text in self._pattern.findall(value.text)

@@ -6,7 +6,7 @@ import re
 
 from stdnum import luhn
 
-from gatewatch.observe.field_names import FieldName, field_name
+from gatewatch.observe.field_names import FieldName
 from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 
 __all__ = ["CreditCard"]
@@ -53,7 +53,7 @@ class CreditCard(Recognizer):
             digits = re.sub(r"\D", "", match.group())
             if not _issued(digits):
                 continue
-            words = field_name(value.name)
+            words = value.words
             if _FOR.fits(words) and not (_AGAINST.fits(words) and not _FOR.fits(words, strong=True)):
                 return True
             if _AGAINST.fits(words):

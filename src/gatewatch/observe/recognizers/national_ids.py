@@ -16,7 +16,7 @@ from stdnum.nl import bsn
 from stdnum.pl import pesel
 from stdnum.us import ssn
 
-from gatewatch.observe.field_names import FieldName, field_name
+from gatewatch.observe.field_names import FieldName
 from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 
 __all__ = ["BrCpf", "DeTaxId", "EsDni", "FrNir", "GbNhs", "GbNino", "ItCodiceFiscale", "NlBsn", "PlPesel", "UsSsn"]
@@ -53,7 +53,7 @@ class _Numbered(Recognizer):
         ]
         if not valid:
             return False
-        if self.names.fits(field_name(value.name)) or self.words.search(value.text):
+        if self.names.fits(value.words) or self.words.search(value.text):
             return True
         return self.telling is not None and any(self.telling.fullmatch(text) for text in valid)
 
@@ -94,7 +94,7 @@ class GbNino(Recognizer):
     def recognise(self, value: MatchValue) -> bool:
         """Spaced form or a telling name; eight characters and a letter also look like other codes."""
         found = self._pattern.findall(value.text)
-        return bool(found) and (any(" " in text for text in found) or self._names.fits(field_name(value.name)))
+        return bool(found) and (any(" " in text for text in found) or self._names.fits(value.words))
 
 
 class DeTaxId(_Numbered):

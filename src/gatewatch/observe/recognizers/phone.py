@@ -6,7 +6,7 @@ import re
 
 import phonenumbers
 
-from gatewatch.observe.field_names import FieldName, field_name
+from gatewatch.observe.field_names import FieldName
 from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 
 __all__ = ["Phone"]
@@ -48,10 +48,10 @@ class Phone(Recognizer):
         """Validity comes from the numbering plans in `phonenumbers`."""
         for match in _INTERNATIONAL.finditer(value.text):
             text = match.group()
-            spoken_for = text.startswith("+") or _FOR.fits(field_name(value.name))
+            spoken_for = text.startswith("+") or _FOR.fits(value.words)
             if spoken_for and _valid("+" + re.sub(r"\D", "", text.removeprefix("00")), None):
                 return True
-        if not _FOR.fits(field_name(value.name)):
+        if not _FOR.fits(value.words):
             return False
         return any(_valid(match.group(), region) for match in _NATIONAL.finditer(value.text) for region in _REGIONS)
 
