@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -150,9 +151,8 @@ class Builder:
         line["query"] = "&".join(pairs)
 
     def _header(self, line: dict[str, Json], _: Company, name: str, value: str) -> None:
-        line["request_headers"].append(
-            [name if name[0].isupper() else "X-" + last(name).replace("_", "-").title(), value]
-        )
+        shown = name if name in ATTACK_HEADERS else header_name(name)
+        line["request_headers"] = [[n, v] for n, v in line["request_headers"] if n != shown] + [[shown, value]]
 
     def _json(self, line: dict[str, Json], company: Company, name: str, value: Json) -> None:
         body = nested(name, value)
@@ -223,7 +223,7 @@ class Builder:
         line["response_body"], line["status"] = document(name, value), 200
 
     def _response_header(self, line: dict[str, Json], _: Company, name: str, value: str) -> None:
-        line["response_headers"].append(["X-" + last(name).replace("_", "-").title(), value])
+        line["response_headers"].append([header_name(name), value])
 
     def _response_prose(self, line: dict[str, Json], company: Company, _: str, value: str) -> None:
         text = self.rng.choice(
@@ -240,6 +240,12 @@ class Builder:
 
 def last(name: str) -> str:
     return name.rpartition(".")[2].lstrip("$")
+
+
+def header_name(name: str) -> str:
+    """`cardNumber` as `X-Card-Number`."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", last(name))
+    return "-".join(("X", *(word.title() for word in words)))
 
 
 def nested(name: str, value: Json) -> dict[str, Json]:

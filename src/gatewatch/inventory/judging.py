@@ -32,6 +32,16 @@ _CERTAIN_TYPES = frozenset(
         "github_token",
         "slack_token",
         "stripe_key",
+        "gitlab_token",
+        "sendgrid_key",
+        "npm_token",
+        "pypi_token",
+        "gcp_oauth_secret",
+        "azure_client_secret",
+        "digitalocean_token",
+        "shopify_token",
+        "huggingface_token",
+        "slack_webhook",
     }
     | {"azure_storage_key", "it_codice_fiscale", "fr_nir"}
 )

@@ -177,7 +177,8 @@ def _xml(data: bytes, limits: LimitSettings, cuts: Cuts, *, parse: bool) -> Body
     except (ParseError, DefusedXmlException, ValueError, RecursionError):
         # Entities are never expanded; the raw text goes to the indicators.
         return Body(data=data, leaves=[text])
-    found: list[Leaf] = []
+    # Well-formed, but the parser's view loses what includes other documents.
+    found: list[Leaf] = [text] if b"XInclude" in data else []
     stack = [(root, _local(root.tag), 1)]
     while stack:
         element, path, depth = stack.pop()

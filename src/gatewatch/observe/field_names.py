@@ -26,12 +26,12 @@ def _singular(word: str) -> str:
 class FieldName:
     """A set of words; only the last three words of a path count."""
 
-    def __init__(self, *words: str) -> None:
-        """Lower-case words without plural ending; the first six are the strong ones."""
-        self._words = frozenset(words)
-        self._strong = frozenset(words[:6])
+    def __init__(self, *words: str, strong: tuple[str, ...] = ()) -> None:
+        """Lower-case words without plural ending; `strong` ones decide against other words of the same name."""
+        self._words = frozenset((*strong, *words))
+        self._strong = frozenset(strong)
         # Shorter words would match inside others by accident.
-        self._joined = tuple(word for word in words if len(word) >= _MIN_JOINED)
+        self._joined = tuple(word for word in (*strong, *words) if len(word) >= _MIN_JOINED)
 
     def fits(self, words: tuple[str, ...], *, strong: bool = False) -> bool:
         """Whether one of the last three words, or these words joined, is in the set."""

@@ -12,10 +12,24 @@ from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import Location
 from gatewatch.observe.field_names import field_name
 
-__all__ = ["Indicator", "MatchValue", "PatternMeta", "Recognizer", "ResponseSignal", "Rule", "redacted", "strongest"]
+__all__ = [
+    "Indicator",
+    "MatchValue",
+    "PatternMeta",
+    "Recognizer",
+    "ResponseSignal",
+    "Rule",
+    "prose_words",
+    "redacted",
+    "strongest",
+    "without_code",
+]
 
 _VOCABULARY = words("attack_vocabulary")
 _TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
+_FENCED_CODE = re.compile(r"^ {0,3}```.*?(?:^ {0,3}```|\Z)", re.DOTALL | re.MULTILINE)
+_INLINE_CODE = re.compile(r"`[^`\n]{1,200}\s[^`\n]{0,200}`(?!\w)")
+_WORDS = re.compile(r"[^\W\d_]{3,}")
 _MAX_SNIPPET = 80
 _AROUND = 12
 
@@ -36,6 +50,11 @@ class MatchValue(msgspec.Struct, gc=False):
     def words(self) -> tuple[str, ...]:
         """Words of the name, for `FieldName`."""
         return field_name(self.context or self.name)
+
+    @property
+    def own_words(self) -> tuple[str, ...]:
+        """The same of the innermost member alone: `order.card.number` is no order."""
+        return field_name((self.context or self.name).rpartition(".")[2])
 
 
 class PatternMeta(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +83,21 @@ def strongest(rules: tuple[Rule, ...], text: str) -> tuple[Rule, int, int] | Non
         if match := rule.expression.search(text):
             best = (rule, match.start(), match.end())
     return best
+
+
+def without_code(text: str) -> str:
+    """Markdown without its fenced blocks and inline code: people quote code there; nobody breaks out of a value there.
+
+    Inline code counts only where it holds blanks, so that the identifiers of MySQL stay.
+    """
+    if "`" not in text:
+        return text
+    return _INLINE_CODE.sub(" ", _FENCED_CODE.sub(" ", text))
+
+
+def prose_words(text: str) -> int:
+    """Words of running text, in any script; vocabulary of attacks does not count."""
+    return sum(word.lower() not in _VOCABULARY for word in _WORDS.findall(text))
 
 
 class Indicator(ABC):

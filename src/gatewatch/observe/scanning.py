@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import IndicatorHit, InformationHit, Location
 from gatewatch.model.observe_settings import ObserveSettings
+from gatewatch.observe.bodies import media_type
 from gatewatch.observe.leaves import Leaf, safe_name
 from gatewatch.observe.matching import Matcher
 from gatewatch.observe.normalising import normalise
@@ -23,7 +24,7 @@ _REMEMBERED = 16_384
 _REMEMBERED_CHARS = 512
 _TEXTUAL = ("string", "int")
 _DISGUISED = (b"\\", b"%", b"&")
-_STRUCTURED = (b"{", b"[", b"<")
+_FORM = "application/x-www-form-urlencoded"
 _LONG_NUMBER = 9
 """Digits of the shortest number that an information type may be."""
 
@@ -170,7 +171,7 @@ def _searchable(parsed: Parsed, own_headers: dict[str, str]) -> bytes:
     body = parsed.request.data
     if not body:
         return head
-    plus_is_space = b"+" in body and body[:1] not in _STRUCTURED
+    plus_is_space = b"+" in body and media_type(parsed.headers) == _FORM
     if plus_is_space or not body.isascii() or any(mark in body for mark in _DISGUISED):
         if b"\\" in body and parsed.request.content is not None:
             # JSON escapes stand for other characters: look at what they stand for.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatewatch.observe.pattern import Indicator, MatchValue, PatternMeta, Rule, redacted, strongest
+from gatewatch.observe.pattern import Indicator, MatchValue, PatternMeta, Rule, redacted, strongest, without_code
 
 __all__ = ["CommandInjection"]
 
@@ -23,8 +23,17 @@ RULES = (
     Rule("shell_path", re.compile(r"(?:^|[\s;|&`$(=])/(?:usr/)?bin/(?:ba|z|da|c|k)?sh\b|/dev/tcp/|(?:ba)?sh\s+-[ci]\b|cmd(?:\.exe)?\s+/[ck]\b|powershell(?:\.exe)?\s+-", _F), 0.9),
     Rule("shellshock", re.compile(r"\(\s*\)\s*\{\s*[^}]{0,20};?\s*\}\s*;", _F), 0.98),
     Rule("read_file", re.compile(r"(?:[;|&`\n]|\$\()\s*(?:cat|type|less|more|head|tail|tac|nl)\s+\S*(?:etc/|passwd|shadow|win\.ini|boot\.ini|\.ssh|\.env)", _F), 0.95),
+    Rule("broken_word", re.compile(r"(?:^|[;|&`\n]|\$\()\s*(?=[a-z'\"\\$@*?/]{2,20}\s)(?:[a-z]{1,6}(?:''|\"\"|\\|\$@|'[a-z]{1,4}'|\"[a-z]{1,4}\"))+[a-z]{0,6}\s+\S*(?:/|passw)", _F), 0.9),
+    Rule("interpreter", re.compile(r"(?:[;|&`\n]|\$\()\s*(?:python[23]?|perl|ruby|php|node)\s+-[a-z]\s*['\"]", _F), 0.95),
     Rule("download_run", re.compile(r"\b(?:wget|curl|fetch)\b[^|;&\n]{3,120}[|;&]+\s*(?:ba|z|da)?sh\b|\bnc\b[^;|]{0,40}-e\s*/bin", _F), 0.97),
 )  # fmt: skip
+_CERTAIN = 0.95
+_SCRIPT = re.compile(
+    r"\s*(?:#!|[$>#%]\s+\w|(?:RUN|FROM|CMD|ENTRYPOINT)\s|(?:while|until|for|if)\s.{1,60}[;\n]\s*(?:do|then)\b|sudo\s|"
+    r"(?:cd|ls|mkdir|export|source|set|echo|git|docker|kubectl|helm|npm|npx|yarn|pnpm|pip3?|python3?|node|make|cargo|go|mvn|gradle|apt(?:-get)?|brew|curl|"
+    r"cat|grep|find|tar|terraform|systemctl)\s+[\w./~$'\"-])"
+)
+"""How scripts begin; an attack begins with the value it breaks out of, or with a separator."""
 
 
 class CommandInjection(Indicator):
@@ -37,7 +46,7 @@ class CommandInjection(Indicator):
         known_misses="Commands outside the list behind unusual separators.",
     )
     expressions = (
-        rb"[;|&\n`]\s{0,4}(/(usr/)?s?bin/)?" + _COMMANDS.encode() + rb"(\s|$|[;|&`#\x1f])",
+        rb"[;|&\n`]\s{0,4}(/(usr/)?s?bin/)?" + _COMMANDS.encode() + rb"(\s|$|[;|&`#\x1f\"'<])",
         rb"\$\(\s{0,3}[a-z/]",
         rb"\$\{?ifs",
         rb"\{[a-z]{2,5},",
@@ -50,7 +59,12 @@ class CommandInjection(Indicator):
 
     def judge(self, value: MatchValue) -> tuple[float, str, str] | None:
         """A separator must be followed by a known command in command position."""
-        if found := strongest(RULES, value.text):
-            rule, start, end = found
-            return rule.confidence, rule.id, redacted(value.text, start, end)
-        return None
+        text = without_code(value.text)
+        found = strongest(RULES, text)
+        if found is None:
+            return None
+        rule, start, end = found
+        # A whole script, posted as one: its own separators break out of nothing.
+        if rule.confidence < _CERTAIN and _SCRIPT.match(text):
+            return None
+        return rule.confidence, rule.id, redacted(text, start, end)

@@ -12,11 +12,14 @@ _F = re.IGNORECASE | re.DOTALL
 _ARITHMETIC = r"\s*['\"]?-?\d{1,10}['\"]?\s*[*+\-/]\s*['\"]?-?\d{1,10}['\"]?\s*"
 RULES = (
     Rule("arithmetic_probe", re.compile(rf"\{{\{{=?{_ARITHMETIC}\}}\}}|[$#@*]\{{{_ARITHMETIC}\}}|<%=?{_ARITHMETIC}%>|\[\[{_ARITHMETIC}\]\]|\{{{{\[?{_ARITHMETIC}", _F), 0.95),
+    Rule("razor_arithmetic", re.compile(r"@\(\s*\d+\s*[*+\-/]\s*\d+(?:\s*[*+\-/]\s*\d+)*\s*\)", _F), 0.8),
+    Rule("filter_call", re.compile(r"\|\s*(?:filter|map|sort|reduce)\s*\(\s*['\"](?:system|exec|passthru|shell_exec|popen|assert)['\"]", _F), 0.95),
+    Rule("ognl", re.compile(r"#_memberaccess|@java\.lang\.\w+@|#context\[|#parameters\.", _F), 0.95),
     Rule("object_walk", re.compile(r"__(?:class|mro|subclasses|globals|builtins|init|import|base|bases|getitem)__", _F), 0.95),
     Rule("runtime_exec", re.compile(r"(?:getruntime\s*\(|processbuilder|java\.lang\.|freemarker\.template|\.getclass\(\)|class\.forname|t\(java\.|new\s+java\.)", _F), 0.9),
-    Rule("engine_object", re.compile(r"\{[{%][^}]{0,80}\b(?:config|request|self|cycler|joiner|lipsum|url_for|get_flashed_messages|_self|app)\b\s*(?:\.|\[|\||\(|\}\})", _F), 0.75),
+    Rule("engine_object", re.compile(r"\{[{%][^}]{0,80}\b(?:(?:config|self|cycler|joiner|lipsum|url_for|get_flashed_messages|_self)\b\s*(?:\.|\[|\(|\}\})|(?:request|app)\s*(?:\.\s*(?:application|environ|args|cookies|files|server|getclass|__\w+|request\.server)|\[|\|\s*attr))", _F), 0.75),
     Rule("engine_call", re.compile(r"(?:\{\{|\{%|\$\{|#\{|<%)[^}%]{0,80}(?:popen|system|exec|eval|require|import|constructor|passthru|file_get_contents|\.env)\s*[(.\[]?", _F), 0.85),
-    Rule("block", re.compile(r"\{%\s*(?:for|if|set|import|include|debug|extends|macro)\b[^%]{0,80}%\}|<#assign\b|#set\s*\(\s*\$", _F), 0.65),
+    Rule("block", re.compile(r"\{%\s*(?:(?:import|include|debug|extends|from)\b[^%]{0,80}|(?:for|if|set|with)\b[^%]{0,80}(?:__|\(\)\.)[^%]{0,80})%\}|<#assign\b|#set\s*\(\s*\$|\{php\}", _F), 0.65),
 )  # fmt: skip
 
 
@@ -35,6 +38,9 @@ class TemplateInjection(Indicator):
         rb"[$#@*]\{",
         rb"<%",
         rb"\[\[",
+        rb"@\(\s{0,3}\d",
+        rb"\{php\}",
+        rb"(#_memberaccess|@java\.lang\.)",
         rb"__(class|mro|subclasses|globals|builtins|init|import|base|bases|getitem)__",
         rb"(getruntime|processbuilder|java\.lang\.|freemarker\.template|\.getclass\(|class\.forname)",
         rb"<#assign",

@@ -9,12 +9,21 @@ from gatewatch.observe.field_names import FieldName
 from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 from gatewatch.observe.value_types import shannon_entropy
 
-__all__ = ["AwsAccessKey", "AwsSecretKey", "AzureStorageKey", "GithubToken", "GoogleApiKey", "SlackToken", "StripeKey"]
+__all__ = [
+    "AwsAccessKey",
+    "AwsSecretKey",
+    "AzureStorageKey",
+    "GithubToken",
+    "GoogleApiKey",
+    "PrefixedKey",
+    "SlackToken",
+    "StripeKey",
+]
 
 _RANDOM_BITS = 3.0
 
 
-class _Prefixed(Recognizer):
+class PrefixedKey(Recognizer):
     """A fixed prefix, a fixed alphabet, and randomness."""
 
     pattern: ClassVar[re.Pattern[str]]
@@ -24,7 +33,7 @@ class _Prefixed(Recognizer):
         return any(shannon_entropy(match.group()) > _RANDOM_BITS for match in self.pattern.finditer(value.text))
 
 
-class AwsAccessKey(_Prefixed):
+class AwsAccessKey(PrefixedKey):
     """AWS access key id."""
 
     meta = PatternMeta(id="aws_access_key", title="AWS access key id", references=("AWS IAM: unique identifiers",))
@@ -32,7 +41,7 @@ class AwsAccessKey(_Prefixed):
     pattern = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b")
 
 
-class GoogleApiKey(_Prefixed):
+class GoogleApiKey(PrefixedKey):
     """Google API key."""
 
     meta = PatternMeta(id="gcp_api_key", title="Google API key", references=("Google Cloud: API keys",))
@@ -40,7 +49,7 @@ class GoogleApiKey(_Prefixed):
     pattern = re.compile(r"\bAIza[\w-]{35}(?![\w-])")
 
 
-class GithubToken(_Prefixed):
+class GithubToken(PrefixedKey):
     """GitHub token."""
 
     meta = PatternMeta(id="github_token", title="GitHub token", references=("GitHub: token formats",))
@@ -48,7 +57,7 @@ class GithubToken(_Prefixed):
     pattern = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})\b")
 
 
-class SlackToken(_Prefixed):
+class SlackToken(PrefixedKey):
     """Slack token."""
 
     meta = PatternMeta(id="slack_token", title="Slack token", references=("Slack: token types",))
@@ -56,7 +65,7 @@ class SlackToken(_Prefixed):
     pattern = re.compile(r"\bxox[abeoprs]-[\w-]{10,250}")
 
 
-class StripeKey(_Prefixed):
+class StripeKey(PrefixedKey):
     """Stripe secret key."""
 
     meta = PatternMeta(id="stripe_key", title="Stripe secret key", references=("Stripe: API keys",))
@@ -64,7 +73,7 @@ class StripeKey(_Prefixed):
     pattern = re.compile(r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,247}\b")
 
 
-class AzureStorageKey(_Prefixed):
+class AzureStorageKey(PrefixedKey):
     """Azure storage account key or connection string."""
 
     meta = PatternMeta(
@@ -89,7 +98,7 @@ class AwsSecretKey(Recognizer):
         references=("AWS IAM: access keys",),
         known_misses="Forty random characters in a field whose name does not say what they are.",
     )
-    expressions = (rb"(^|[^\w/+=])[\w/+]{40}($|[^\w/+=])",)
+    expressions = (rb"(^|[^\w+])[\w/+]{40}($|[^\w/+=])",)
     _pattern = re.compile(r"(?<![\w/+=])[A-Za-z0-9/+]{40}(?![\w/+=])")
     _names = FieldName("secret", "secretkey", "secretaccesskey", "awssecret", "accesskey", "credential")
 

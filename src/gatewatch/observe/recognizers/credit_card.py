@@ -24,11 +24,17 @@ _RANGES = (
     (re.compile(r"62"), (16, 17, 18, 19)),
     (re.compile(r"(?:50|5[6-9]|6[0-9])"), (13, 16, 18, 19)),
 )
-_FOR = FieldName("card", "pan", "ccnum", "cardnumber", "creditcard", "cc", "payment", "number")
+# Card in the languages of the countries whose national ids are known, so that one installation fits them all.
+_FOR = FieldName(
+    "payment",
+    strong=("card", "pan", "ccnum", "ccnumber", "cardnumber", "creditcard", "cc", "karte", "kartennummer", "kreditkarte", "carte", "tarjeta",
+            "carta", "cartao", "karta", "kaart", "kort", "primaryaccountnumber", "debitcard"),
+)  # fmt: skip
+_BARE = frozenset({("number",), ("no",), ("nr",), ("num",)})
 _AGAINST = FieldName(
     "order", "invoice", "tracking", "shipment", "transaction", "reference", "ref", "timestamp", "time", "ts", "date", "at", "created",
     "updated", "id", "uuid", "phone", "mobile", "tel", "fax", "session", "trace", "span", "request", "hash", "sku", "ean", "gtin", "isbn",
-    "imei", "serial", "account", "customer", "version", "score", "lat", "lon", "size", "bytes", "count", "amount", "price", "iban", "barcode",
+    "imei", "serial", "parcel", "ordernumber", "trackingnumber", "serialnumber", "invoicenumber", "voucher", "batch", "coupon", "device", "ticket", "account", "customer", "version", "score", "lat", "lon", "size", "bytes", "count", "amount", "price", "iban", "barcode",
 )  # fmt: skip
 _CONTEXT = re.compile(
     r"\b(?:card|visa|master\s?card|amex|american express|maestro|discover|cvv|cvc|credit|debit|kreditkarte|karte|carte|tarjeta|carta)\b",
@@ -53,10 +59,11 @@ class CreditCard(Recognizer):
             digits = re.sub(r"\D", "", match.group())
             if not _issued(digits):
                 continue
-            words = value.words
-            if _FOR.fits(words) and not (_AGAINST.fits(words) and not _FOR.fits(words, strong=True)):
+            words, own = value.words, value.own_words
+            against = _AGAINST.fits(own)
+            if _FOR.fits(words, strong=True) or (not against and (own in _BARE or _FOR.fits(words))):
                 return True
-            if _AGAINST.fits(words):
+            if against:
                 continue
             alone = match.group() == value.text.strip()
             if _GROUPED.fullmatch(match.group()) or (not alone and _CONTEXT.search(value.text)):

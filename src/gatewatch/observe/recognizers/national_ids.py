@@ -21,6 +21,12 @@ from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 
 __all__ = ["BrCpf", "DeTaxId", "EsDni", "FrNir", "GbNhs", "GbNino", "ItCodiceFiscale", "NlBsn", "PlPesel", "UsSsn"]
 
+_SEPARATORS = str.maketrans("", "", " -./")
+# A number of a thing, not of a person, whatever form it is written in.
+_THINGS = FieldName(
+    "order", "invoice", "sku", "article", "part", "item", "product", "serial", "tracking", "ticket", "case", "ref", "reference", "batch",
+    "lot", "shelf", "build", "version", "rechnung", "factura", "facture", "fattura", "shipment", "parcel", "contract", "policy",
+)  # fmt: skip
 _ANY_ID = (
     "national",
     "nationalid",
@@ -49,13 +55,17 @@ class _Numbered(Recognizer):
     def recognise(self, value: MatchValue) -> bool:
         """Checksum, then context."""
         valid = [
-            text for text in self.pattern.findall(value.text) if any(module.is_valid(text) for module in self.modules)
+            text
+            for text in self.pattern.findall(value.text)
+            if any(module.is_valid(text.translate(_SEPARATORS)) for module in self.modules)
         ]
         if not valid:
             return False
         if self.names.fits(value.words) or self.words.search(value.text):
             return True
-        return self.telling is not None and any(self.telling.fullmatch(text) for text in valid)
+        if self.telling is None or _THINGS.fits(value.own_words):
+            return False
+        return any(self.telling.fullmatch(text) for text in valid)
 
 
 class UsSsn(_Numbered):
