@@ -157,7 +157,7 @@ class Builder:
     def _json(self, line: dict[str, Json], company: Company, name: str, value: Json) -> None:
         body = nested(name, value)
         if self.rng.random() < 0.5:
-            body = {self.rng.choice(("data", "input", "customer")): body | self.members(company)}
+            body = {self.rng.choice(("data", "input", "customer")): self.members(company) | body}
         self.body(
             line, "application/json", json.dumps(self.members(company) | body, ensure_ascii=self.rng.random() < 0.5)
         )
@@ -327,6 +327,8 @@ def operators(build: Builder, text: str) -> Sample:
     rng = build.rng
     place = rng.choice(("json", "json", "json array", "graphql variable", "query", "form"))
     tree = json.loads(text)
+    if not next(iter(tree)).startswith("$"):
+        place = "json"
     name = rng.choice(("password", "user", "token", "filter.name"))
     if place in ("query", "form"):
         operator, operand = next(iter(tree.items()))

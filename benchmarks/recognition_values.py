@@ -360,7 +360,6 @@ LOOK_ALIKES: tuple[LookAlike, ...] = (
     LookAlike("price list", lambda r: ",".join(f"{r.uniform(1, 900):.2f}" for _ in range(9)), ("prices", "series")),
     LookAlike("three-part dotted name", lambda r: ".".join(letters(r, n) for n in (12, 30, 20)), ("key", "bundle", "path")),
     LookAlike("hex colour list", lambda r: " ".join("#" + letters(r, 6, HEX) for _ in range(4)), ("palette", "colors")),
-    LookAlike("documentation key", lambda _: "AKIA" + "IOSFODNN7" + "EXAMPLE", ("example", "sample")),
     LookAlike("public key", lambda r: "-----BEGIN PUBLIC KEY-----\n" + base64.b64encode(r.randbytes(90)).decode() + "\n-----END PUBLIC KEY-----", ("key", "jwks")),
     LookAlike("placeholder number", lambda r: r.choice(["0000000000000000", "1234567890123456", "000-00-0000", "+00000000000", "1111111111", "0000 0000 0000 0000"]), ("card", "ssn", "phone", "value")),
     LookAlike("IMEI", lambda r: with_luhn(r, "35", 15), ("imei", "deviceImei"), True),

@@ -84,6 +84,8 @@ def _walk(value: object, path: str, depth: int, found: list[Leaf], limits: Limit
         cuts.add("depth")
         return
     if type(value) is dict:
+        if not value and "$" in path:
+            found.append(Leaf(path, "", "null"))
         prefix = path + "." if path else ""
         for name, item in cast("dict[str, object]", value).items():
             inner = prefix + (_names.get(name) or safe_name(name))
@@ -93,6 +95,8 @@ def _walk(value: object, path: str, depth: int, found: list[Leaf], limits: Limit
                 _walk(item, inner, depth + 1, found, limits, cuts)
     else:
         inner = path + "[]"
+        if not value and "$" in path:
+            found.append(Leaf(path, "", "null"))
         for item in cast("list[object]", value):
             if not _leaf_of(item, inner, found):
                 _walk(item, inner, depth + 1, found, limits, cuts)

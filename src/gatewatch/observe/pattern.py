@@ -29,7 +29,9 @@ _VOCABULARY = words("attack_vocabulary")
 _TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
 _FENCED_CODE = re.compile(r"^ {0,3}```.*?(?:^ {0,3}```|\Z)", re.DOTALL | re.MULTILINE)
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}\s[^`\n]{0,200}`(?!\w)")
-_WORDS = re.compile(r"[^\W\d_]{3,}")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_RUNNING_TEXT = 4
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _MAX_SNIPPET = 80
 _AROUND = 12
 
@@ -72,6 +74,8 @@ class Rule(msgspec.Struct, frozen=True):
     id: str
     expression: re.Pattern[str]
     confidence: float
+    breaks: bool = False
+    """The match begins with a quote or bracket that must close one which the value did not open."""
 
 
 def strongest(rules: tuple[Rule, ...], text: str) -> tuple[Rule, int, int] | None:
@@ -80,19 +84,35 @@ def strongest(rules: tuple[Rule, ...], text: str) -> tuple[Rule, int, int] | Non
     for rule in rules:
         if best is not None and rule.confidence <= best[0].confidence:
             continue
-        if match := rule.expression.search(text):
+        match = rule.expression.search(text)
+        while match is not None and rule.breaks and not _breaks_out(text, match.start()):
+            match = rule.expression.search(text, match.start() + 1)
+        if match:
             best = (rule, match.start(), match.end())
     return best
+
+
+def _breaks_out(text: str, at: int) -> bool:
+    """Whether the quote or bracket at `at` closes what stands before the value; apostrophes within words are no quotes."""
+    mark = text[at]
+    if mark == ")":
+        return text.count("(", 0, at) <= text.count(")", 0, at)
+    if mark == "'":
+        return (text.count("'", 0, at) - len(_APOSTROPHE.findall(text, 0, at))) % 2 == 0
+    return mark != '"' or text.count('"', 0, at) % 2 == 0
 
 
 def without_code(text: str) -> str:
     """Markdown without its fenced blocks and inline code: people quote code there; nobody breaks out of a value there.
 
-    Inline code counts only where it holds blanks, so that the identifiers of MySQL stay.
+    Inline code counts only where it holds blanks, so that the identifiers of MySQL stay, and only within running text,
+    so that a shell's substitution stays.
     """
     if "`" not in text:
         return text
-    return _INLINE_CODE.sub(" ", _FENCED_CODE.sub(" ", text))
+    outside = _FENCED_CODE.sub(" ", text)
+    without = _INLINE_CODE.sub(" ", outside)
+    return without if without != outside and prose_words(without) >= _RUNNING_TEXT else outside
 
 
 def prose_words(text: str) -> int:

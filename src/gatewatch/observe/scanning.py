@@ -23,7 +23,7 @@ _SILENT_HEADERS = words("silent_headers")
 _REMEMBERED = 16_384
 _REMEMBERED_CHARS = 512
 _TEXTUAL = ("string", "int")
-_DISGUISED = (b"\\", b"%", b"&")
+_DISGUISED = (b"\\", b"%", b"&", b"/*")
 _FORM = "application/x-www-form-urlencoded"
 _LONG_NUMBER = 9
 """Digits of the shortest number that an information type may be."""

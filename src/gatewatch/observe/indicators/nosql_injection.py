@@ -13,7 +13,7 @@ NAME = re.compile(rf"(?:^|[.\[]|\])\$({_OPERATORS})(?:$|[.\]\[])", re.IGNORECASE
 RULES = (
     Rule("operator_object", re.compile(rf"[{{,]\s*['\"]?\${_OPERATORS}['\"]?\s*:", re.IGNORECASE), 0.9),
     Rule("where_code", re.compile(r"\$where['\"]?\s*:|\bthis\.\w+\s*(?:==|!=|\.match\()|['\"]\s*(?:\|\||&&)\s*(?:this\.|['\"]?\d?['\"]?\s*==)|\bdb\.\w+\.(?:find|drop|insert)\(", re.IGNORECASE), 0.85),
-    Rule("js_tautology", re.compile(r"['\"]\s*\)?\s*(?:\|\||&&)\s*\(?\s*(?:['\"]?\w{0,12}['\"]?\s*={2,3}\s*['\"]?\w{0,12}|true\b|1\s*(?://|$))|\bthis\.\w+\s*={2,3}[^|&]{1,40}(?:\|\||&&)\s*(?:true|1)\b", re.IGNORECASE), 0.85),
+    Rule("js_tautology", re.compile(r"['\"]\s*\)?\s*(?:\|\||&&)\s*\(?\s*(?:['\"]?\w{0,12}['\"]?\s*={2,3}\s*['\"]?\w{0,12}|true\b|1\s*(?://|$))|\bthis\.\w+\s*={2,3}[^|&]{1,40}(?:\|\||&&)\s*(?:true|1)\b", re.IGNORECASE), 0.85, True),
     Rule("js_break", re.compile(r"['\"];?\s*(?:return\s+(?:true|1)|sleep\(\d+\)|while\s*\(\s*(?:1|true)\s*\))", re.IGNORECASE), 0.85),
 )  # fmt: skip
 _OPERATOR_IN_NAME = 0.9

@@ -11,8 +11,8 @@ __all__ = ["PathTraversal"]
 
 _F = re.IGNORECASE
 RULES = (
-    Rule("system_file", re.compile(r"(?:^|[/\\=:\s])(?:etc[/\\]+(?:passwd|shadow|hosts|group|issue|crontab|sudoers|ssh[/\\])|proc[/\\](?:self|\d+|version)(?:[/\\]|$)|windows[/\\](?:win\.ini|system32|system\.ini)|winnt[/\\]|boot\.ini|web-inf[/\\]web\.xml|\.ssh[/\\]id_rsa|root[/\\]\.(?:bash|ssh)|var[/\\]log[/\\])", _F), 0.9),
-    Rule("deep_climb", re.compile(r"(?:\.{2,}[/\\]+){3,}", _F), 0.9),
+    Rule("system_file", re.compile(r"(?:^|[/\\=:\s])(?:etc[/\\]+(?:passwd|shadow|hosts|group|issue|crontab|sudoers|ssh[/\\])|proc[/\\](?:self|\d+|version)(?:[/\\]|$)|windows[/\\](?:win\.ini|system32|system\.ini)|winnt[/\\]|boot\.ini|web-inf[/\\]web\.xml|\.ssh[/\\]id_rsa|root[/\\]\.(?:bash|ssh)|var[/\\]log[/\\](?:auth|secure|syslog|messages|apache2?|httpd|nginx)\b)", _F), 0.9),
+    Rule("deep_climb", re.compile(r"(?<![\s'\"(`])(?:\.{2,}[/\\]+){3,}", _F), 0.9),
     Rule("climb_and_file", re.compile(r"(?:\.{2,}[/\\]+){1,}(?:etc|windows|winnt|proc|var|boot|root|home|usr|web-inf|\.env|\.git|\.ssh|config|wp-config|secrets?|credentials?)\b", _F), 0.9),
     Rule("filtered_climb", re.compile(r"(?:\.{4}//|\.\.;/|\.\.\\\.\.\\|\.\./\./\.\./|\.{2,3}/\./\.{2,3}/)", _F), 0.85),
     Rule("climb", re.compile(r"(?:\.\.[/\\]){2}", _F), 0.45),

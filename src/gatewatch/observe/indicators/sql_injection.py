@@ -23,14 +23,14 @@ _TERM = r"(?:'[^']{0,32}'|\"[^\"]{0,32}\"|-?\d{1,10}|\(\s*select\b|[a-z_]{1,20}\
 
 RULES = (
     Rule("union_select", re.compile(r"\bunion\s+(?:all\s+|distinct\s+)?\(?\s*select\b\s*(?:[\d'\"(*@,]|null|char|concat|[a-z_.@]+\s*(?:,|\(|from\b|--|#|$))", _F), 0.95),
-    Rule("tautology", re.compile(rf"['\")]\s*(?:or|and|\|\||&&|xor)\s+(?:not\s+)?({_TERM})\s*(?:=|<>|!=|<|>|like|is|between|in\b)\s*{_TERM}", _F), 0.95),
-    Rule("tautology_tight", re.compile(r"['\"]\s*(?:or|and|\|\||&&)\s*['\"(]?\w{0,12}['\")]?\s*(?:=|like)\s*['\"(]?\w{0,12}", _F), 0.9),
+    Rule("tautology", re.compile(rf"['\")]\s*(?:or|and|\|\||&&|xor)\s+(?:not\s+)?({_TERM})\s*(?:=|<>|!=|<|>|like|is|between|in\b)\s*{_TERM}", _F), 0.95, True),
+    Rule("tautology_tight", re.compile(r"['\"]\s*(?:or|and|\|\||&&)\s*['\"(]?\w{0,12}['\")]?\s*(?:=|like)\s*['\"(]?\w{0,12}", _F), 0.9, True),
     Rule("number_tautology", re.compile(r"^\s*-?\d{1,12}\s*\)*\s*(?:or|and|\|\||&&)\s+(?:not\s+)?\(?(-?\d{1,6})\s*(?:=|<|>|like)\s*-?\d{1,6}", _F), 0.95),
-    Rule("quote_or_true", re.compile(r"['\"]\s*\)?\s*(?:or|\|\|)\s+(?:true|1|not\s+false|exists)\b\s*(?:--|#|/\*|;|$|\()", _F), 0.9),
-    # The first quote of its kind, so that it closes the application's own; apostrophes of words are none.
-    Rule("comment_after_quote", re.compile(r"^(?:[^'\"]|(?<=\w)'(?=\w))*(?:'|\")\s*\)*\s*(?:;?\s*--(?:\s*$|\s*[-+/'\"])|;?\s*#\s*$|/\*)", _F), 0.85),
-    Rule("same_on_both_sides", re.compile(r"(?:^|[\s\d'\")(])(?:or|and|\|\||&&)\s+(?:not\s+)?\(*\s*(['\"]?)(\w{1,20})\1\s*(?:=|<=>|like)\s*\(*['\"]?\2\b", _F), 0.85),
-    Rule("quoted_operands", re.compile(r"['\")\d]\s*\)*\s*(?:or|and|xor|\|\||&&)\s+(?:not\s+)?\(*\s*(?:'[^']{0,20}'|\"[^\"]{0,20}\")\s*(?:=|<|>|like|in|is|between)", _F), 0.9),
+    Rule("quote_or_true", re.compile(r"['\"]\s*\)?\s*(?:or|\|\|)\s+(?:true|1|not\s+false|exists)\b\s*(?:--|#|/\*|;|$|\()", _F), 0.9, True),
+    Rule("comment_after_quote", re.compile(r"['\"]\s*\)*\s*(?:;?\s*--(?:\s*$|\s*[-+/'\"])|;?\s*#\s*$|/\*)", _F), 0.85, True),
+    Rule("same_on_both_sides", re.compile(r"(?:^|[\s\d'\")(])(?:or|and|\|\||&&)\s+(?:not\s+)?\(*\s*(?:(\d{1,10})\s*(?:=|<=>|like)\s*\(*\1\b|'(\w{0,20})'\s*(?:=|<=>|like)\s*'\2(?:'|$))", _F), 0.85),
+    Rule("number_and_text", re.compile(r"^\s*-?\d{1,12}\s*\)*\s*(?:or|and|\|\||&&)\s+(?:not\s+)?\(*\s*(?:'[^']{0,20}'|\"[^\"]{0,20}\")\s*(?:=|<|>|like|in|is|between)", _F), 0.9),
+    Rule("quoted_operands", re.compile(r"['\")]\s*\)*\s*(?:or|and|xor|\|\||&&)\s+(?:not\s+)?\(*\s*(?:'[^']{0,20}'|\"[^\"]{0,20}\")\s*(?:=|<|>|like|in|is|between)", _F), 0.9, True),
     Rule("empty_tautology", re.compile(r"^\s*'\s*(?:=|or|\|\||-|\+|\^|\*)\s*''?\s*(?:or|and|=|\|\||-|$)", _F), 0.85),
     Rule("operator_subquery", re.compile(r"['\")\w]\s*(?:\b(?:or|and|rlike|regexp|div|xor|like)\b|\|\||&&|=)\s*(?:not\s+)?(?:exists\s*)?\(\s*select\b", _F), 0.85),
     Rule("procedure_analyse", re.compile(r"\bprocedure\s+analyse\s*\(", _F), 0.9),
@@ -40,14 +40,14 @@ RULES = (
     Rule("catalogue", re.compile(r"\b(?:from|into|join)\s+\(?\s*(?:information_schema\s*\.|pg_catalog\s*\.|sysobjects\b|sys\.(?:tables|databases|objects)|sqlite_master|mysql\.user|all_tables\b|pg_(?:user|shadow|tables)\b|v\$version|dual\b)", _F), 0.9),
     Rule("error_function", re.compile(r"\b(?:extractvalue|updatexml|xmltype|utl_inaddr\.get_host_\w+|ctxsys\.drithsx\.sn|exp\(~\(select|gtid_subset|json_keys\(\(select|cast\(\(select|convert\(int)\s*\(?", _F), 0.9),
     Rule("order_by_probe", re.compile(rf"{_BREAK}\)*\s*(?:order|group)\s+by\s+\d{{1,3}}\s*(?:--|#|/\*|$)", _F), 0.8),
-    Rule("having_probe", re.compile(r"['\")]\s*having\s+\d+\s*=\s*\d+", _F), 0.9),
+    Rule("having_probe", re.compile(r"['\")]\s*having\s+\d+\s*=\s*\d+", _F), 0.9, True),
     Rule("file_access", re.compile(r"\binto\s+(?:out|dump)file\s+['\"]|\bload_file\s*\(|\b(?:pg_read_file|pg_ls_dir|lo_import|utl_http\.request|utl_file\.)\s*\(?|\bxp_(?:cmdshell|dirtree|regread|fileexist)\b|\bsp_(?:executesql|oacreate)\b|\bcopy\s+\w+\s+(?:from|to)\s+program\b", _F), 0.95),
     Rule("blind_subquery", re.compile(r"(?:['\")\d]\s*(?:and|or|\|\||\+)|[=(,]|\bif\b|\bcase\s+when)\s*\(*\s*select\s+[^;]{1,120}?\b(?:from|limit|count\s*\(|substr|ascii)\b", _F), 0.85),
     Rule("char_functions", re.compile(r"\b(?:and|or|select|when|where)\s+\(?\s*(?:ascii|ord|substr|substring|mid|length|if|iif|unicode|hex|bin)\s*\([^;]{0,120}?\)\s*[<>=]", _F), 0.85),
     Rule("condition_call", re.compile(r"\b(?:and|or|xor|,)\s*\(?\s*(?:if|iif|elt|make_set|nullif|ifnull)\s*\(\s*[^,;]{0,60}[=<>(][^,;]{0,60},", _F), 0.85),
     Rule("char_building", re.compile(r"\b(?:char|chr|nchar)\s*\(\s*\d{2,3}\s*\)\s*(?:\|\||\+|,)\s*(?:char|chr|nchar)\s*\(", _F), 0.85),
     Rule("conditional_delay", re.compile(r"\b(?:if|iif|case\s+when)\s*\(?\s*[^)]{1,60}[=<>][^)]{1,60}\b(?:sleep|benchmark|then)\b", _F), 0.8),
-    Rule("quote_concat", re.compile(r"'\s*(?:\|\||\+)\s*\(?\s*(?:select|char|chr|user|version|@@version|current_user|database)\b", _F), 0.85),
+    Rule("quote_concat", re.compile(r"'\s*(?:\|\||\+)\s*\(?\s*(?:select|char|chr|user|version|@@version|current_user|database)\b", _F), 0.85, True),
     Rule("server_variable", re.compile(r"(?:select|and|or|=|\()\s*@@(?:version|datadir|hostname|servername)\b", _F), 0.85),
     Rule("select_all", re.compile(r"^\s*['\";)]*\s*select\s+(?:\*|[\w@.,()\s]{1,80}?)\s+from\s+\w+(?:\.\w+)?\s*(?:where\s+\w+\s*(?:=|like|in|<|>)|limit\s+\d|--|;|$)", _F), 0.55),
     Rule("dangling_quote", re.compile(r"^[^'\"\s]{0,40}'\s*(?:and|or)\s+'?[^' ]{0,20}'?\s*=\s*'", _F), 0.9),
@@ -58,8 +58,8 @@ _STATEMENT = re.compile(
     r"(?:create|alter|drop)\s+(?:table|index|view|database|user|column|or\s+replace)\s|with\s+\w+\s+as\s*\(|explain\s)",
     _F,
 )
-_PROSE_WORDS = 8
-_PROSE_PENALTY = 0.4
+_PROSE_WORDS = 6
+_PROSE_PENALTY = 0.45
 _STATEMENT_PENALTY = 0.35
 _LEAST = 0.5
 

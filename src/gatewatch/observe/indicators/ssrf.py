@@ -19,7 +19,7 @@ RULES = (
     Rule("file_scheme", re.compile(r"^\s*file:(?://)?/?[a-z/%]", _F), 0.85),
 )  # fmt: skip
 _URL = re.compile(
-    r"^\s*(?:url:|jar:|view-source:)?(?:https?|ftp|wss?|ldaps?):[/\\]{0,4}(?:[^/@?#\\\s]{0,128}@)?(\[[0-9a-f:.%]{2,60}\]|[^/:?#\\@\s\[\]]{1,255})",
+    r"(?:^\s*|/)(?:url:|jar:|view-source:)?(?:https?|ftp|wss?|ldaps?):[/\\]{0,4}(?:[^/@?#\\\s]{0,128}@)?(\[[0-9a-f:.%]{2,60}\]|[^/:?#\\@\s\[\]]{1,255})",
     _F,
 )
 _PARTS = re.compile(r"0x[0-9a-f]{1,8}|\d{1,11}", _F)
@@ -68,7 +68,9 @@ class Ssrf(Indicator):
         if found := strongest(RULES, value.text):
             rule, start, end = found
             return rule.confidence, rule.id, redacted(value.text, start, end)
-        match = _URL.match(value.text)
+        # In a path the address follows the route; elsewhere it is the whole value, or people only talk about it.
+        in_path = value.location is Location.REQUEST_PATH
+        match = _URL.search(value.text) if in_path else _URL.match(value.text)
         if match is None:
             return None
         host = match.group(1).lower()

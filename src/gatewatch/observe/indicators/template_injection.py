@@ -17,7 +17,7 @@ RULES = (
     Rule("ognl", re.compile(r"#_memberaccess|@java\.lang\.\w+@|#context\[|#parameters\.", _F), 0.95),
     Rule("object_walk", re.compile(r"__(?:class|mro|subclasses|globals|builtins|init|import|base|bases|getitem)__", _F), 0.95),
     Rule("runtime_exec", re.compile(r"(?:getruntime\s*\(|processbuilder|java\.lang\.|freemarker\.template|\.getclass\(\)|class\.forname|t\(java\.|new\s+java\.)", _F), 0.9),
-    Rule("engine_object", re.compile(r"\{[{%][^}]{0,80}\b(?:(?:config|self|cycler|joiner|lipsum|url_for|get_flashed_messages|_self)\b\s*(?:\.|\[|\(|\}\})|(?:request|app)\s*(?:\.\s*(?:application|environ|args|cookies|files|server|getclass|__\w+|request\.server)|\[|\|\s*attr))", _F), 0.75),
+    Rule("engine_object", re.compile(r"\{[{%][^}]{0,80}\b(?:config\s*(?:\}\}|\[|\.\s*(?:items|from_|__|root_path|secret))|self\s*(?:\.\s*_|\[)|_self\b|(?:cycler|joiner|lipsum|namespace|url_for|get_flashed_messages)\s*(?:\.\s*_|\[)|(?:request|app)\s*(?:\.\s*(?:application|environ|args|cookies|files|server|getclass|__\w+|request\.server)|\[|\|\s*attr))", _F), 0.75),
     Rule("engine_call", re.compile(r"(?:\{\{|\{%|\$\{|#\{|<%)[^}%]{0,80}(?:popen|system|exec|eval|require|import|constructor|passthru|file_get_contents|\.env)\s*[(.\[]?", _F), 0.85),
     Rule("block", re.compile(r"\{%\s*(?:(?:import|include|debug|extends|from)\b[^%]{0,80}|(?:for|if|set|with)\b[^%]{0,80}(?:__|\(\)\.)[^%]{0,80})%\}|<#assign\b|#set\s*\(\s*\$|\{php\}", _F), 0.65),
 )  # fmt: skip

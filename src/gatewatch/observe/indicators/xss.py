@@ -13,11 +13,11 @@ _EVENTS = r"on(?:error|load|click|mouse\w+|focus\w*|blur|toggle|start|begin|end|
 RULES = (
     Rule("script_tag", re.compile(r"<\s*/?\s*script\b[^>]{0,200}>?", _F), 0.9),
     Rule("event_handler", re.compile(rf"<\s*[a-z!/?][^>]{{0,200}}[\s/'\"]{_EVENTS}\s*=(?!\s*\{{)", _F), 0.95),
-    Rule("attribute_break", re.compile(rf"['\"]\s*/?>?\s*{_EVENTS}\s*=\s*['\"]?[a-z(`]", _F), 0.85),
+    Rule("attribute_break", re.compile(rf"['\"]\s*/?>?\s*{_EVENTS}\s*=\s*['\"]?[a-z(`]", _F), 0.85, True),
     Rule("script_url", re.compile(r"(?:href|src|action|formaction|data|xlink:href|to|value)\s*=\s*['\"]?\s*(?:javascript|vbscript|data:text/html)\s*:?", _F), 0.9),
-    Rule("bare_script_url", re.compile(r"^\s*(?:javascript|vbscript)\s*:\s*[a-z(/%`'\"]", _F), 0.8),
+    Rule("bare_script_url", re.compile(r"(?:^\s*|/)(?:javascript|vbscript)\s*:\s*(?:[\w$.\[\]'\"]{0,60}[(`=]|/[/*]|%|void\b)", _F), 0.8),
     Rule("active_tag", re.compile(r"<\s*(?:(?:iframe|embed|object|applet|frame|portal)\b[^>]{0,200}(?:src|data|srcdoc|code)\s*=(?!\s*['\"]?\s*(?:https://|/[^/]|[\w-]+/))|base\b[^>]{0,200}href\s*=|meta\b[^>]{0,200}http-equiv\s*=|(?:svg|math)\b[^>]{0,200}(?:onload|href)\s*=|link\b[^>]{0,200}import\b)", _F), 0.75),
-    Rule("tag_break", re.compile(r"['\"]\s*/?>\s*<\s*(?:script|img|svg|iframe|body|a|b|h1|marquee|details|input|video|audio)\b", _F), 0.85),
+    Rule("tag_break", re.compile(r"['\"]\s*/?>\s*<\s*(?:script|img|svg|iframe|body|a|b|h1|marquee|details|input|video|audio)\b", _F), 0.85, True),
     Rule("style_script", re.compile(r"@import\s*['\"(]?\s*(?:url\()?['\"]?\s*(?:javascript|data):|expression\s*\(\s*(?:alert|eval|document)|-moz-binding\s*:", _F), 0.85),
     Rule("data_page", re.compile(r"data:text/html[^,]{0,40},\s*(?:<|%3c|[a-z0-9+/]{16,})", _F), 0.9),
     # Out of a string of the page's own script: a quote, an operator, a call.

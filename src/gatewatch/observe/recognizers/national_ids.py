@@ -25,7 +25,7 @@ _SEPARATORS = str.maketrans("", "", " -./")
 # A number of a thing, not of a person, whatever form it is written in.
 _THINGS = FieldName(
     "order", "invoice", "sku", "article", "part", "item", "product", "serial", "tracking", "ticket", "case", "ref", "reference", "batch",
-    "lot", "shelf", "build", "version", "rechnung", "factura", "facture", "fattura", "shipment", "parcel", "contract", "policy",
+    "lot", "shelf", "build", "version", "rechnung", "factura", "facture", "fattura", "shipment", "parcel", "contract", "policy", "document",
 )  # fmt: skip
 _ANY_ID = (
     "national",
