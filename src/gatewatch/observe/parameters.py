@@ -16,8 +16,10 @@ __all__ = ["Parameters"]
 
 _REFERENCE_TYPES = frozenset({"int", "uuid", "ulid", "objectid", "hash", "token", "email", "phone", "string"})
 _REFERENCE_NAME = re.compile(
-    r"(?:^|[._\-\[\]])(?:id|ids|uid|uuid|guid|key|ref|reference|slug|number|no|nr|code|account|order|invoice|user|customer|client|member|owner|card|file|document|iban|email|username)s?$"
-    r"|(?:Id|Uuid|Guid|ID|Ref|Number|No|Key|Code)s?$",
+    r"(?:^|[._\-\[\]])(?:id|ids|uid|uuid|guid|key|reference|slug|number|no|nr|code|account|order|invoice|user|customer|client|member|owner|card|file|document|iban|email|username)s?$"
+    r"|[a-z0-9][_\-]refs?$"  # bare `ref` says where a visitor came from, or names a branch
+    r"|(?:user|account|order|customer|client|member|owner|item|product|file|document|session|card|invoice|patient|booking|payment|employee)(?:id|no|nr|key|ref|code|number|uuid)s?$"
+    r"|(?-i:[a-z0-9](?:Id|Uuid|Guid|ID|Ref|Number|No|Key|Code)s?$)",
     re.IGNORECASE,
 )
 # Paging and formatting numbers are not identifiers, whatever their name ends in.

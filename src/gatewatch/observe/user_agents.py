@@ -6,7 +6,7 @@ import re
 
 from gatewatch.knowledge.word_lists import words
 
-__all__ = ["family"]
+__all__ = ["attack_tool", "family"]
 
 _REMEMBERED = 16_384
 _known: dict[str, str] = {}
@@ -29,6 +29,12 @@ _FAMILIES = (
 _COMPILED = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _FAMILIES)
 
 
+def attack_tool(header: str) -> str:
+    """Name of the attack tool that a header admits to, lower case; '' for none."""
+    found = _TOOLS.search(header)
+    return found.group(1).lower() if found else ""
+
+
 def family(header: str) -> str:
     """Family name, 'other' when unknown, '' without header."""
     if not header:
@@ -37,7 +43,6 @@ def family(header: str) -> str:
     if known is None:
         if len(_known) >= _REMEMBERED:
             _known.clear()
-        tool = _TOOLS.search(header)
-        known = tool.group(1).lower() if tool else next((name for name, p in _COMPILED if p.search(header)), "other")
+        known = attack_tool(header) or next((name for name, p in _COMPILED if p.search(header)), "other")
         _known[header] = known
     return known

@@ -7,15 +7,10 @@ import re
 from gatewatch.knowledge.word_lists import words
 from gatewatch.model.observation import Location
 from gatewatch.observe.pattern import Indicator, MatchValue, PatternMeta, Rule, redacted, strongest
+from gatewatch.observe.user_agents import attack_tool
 
 __all__ = ["SuspiciousUserAgent"]
 
-_TOOLS = re.compile(
-    r"(?<![a-z0-9])("
-    + "|".join(sorted(map(re.escape, words("attack_tools")), key=len, reverse=True))
-    + r")(?![a-z0-9])",
-    re.IGNORECASE,
-)
 RULES = (
     Rule("script_url", re.compile(r"(?:javascript|vbscript)\s*:", re.IGNORECASE), 0.95),
     Rule("shellshock", re.compile(r"\(\s*\)\s*\{", re.IGNORECASE), 0.98),
@@ -52,8 +47,8 @@ class SuspiciousUserAgent(Indicator):
         """Looks at the User-Agent header only."""
         if value.location is not Location.REQUEST_HEADER or value.name != "user-agent":
             return None
-        if match := _TOOLS.search(value.text):
-            return _TOOL, f"tool:{match.group(1).lower()}", match.group(1).lower()
+        if tool := attack_tool(value.text):
+            return _TOOL, f"tool:{tool}", tool
         if found := strongest(RULES, value.text):
             rule, start, end = found
             return rule.confidence, rule.id, redacted(value.text, start, end)
