@@ -37,6 +37,8 @@ class Login(msgspec.Struct, frozen=True, gc=False):
 
     user: str = ""
     secret: str = ""
+    basic: bool = False
+    """Basic credentials of a call that does something else: its answer is not about the login."""
 
 
 _roles: dict[str, str] = {}

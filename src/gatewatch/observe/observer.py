@@ -13,6 +13,7 @@ from gatewatch.observe.client_address import ClientAddresses
 from gatewatch.observe.fingerprint import Fingerprinter
 from gatewatch.observe.identity import Identities, Identity
 from gatewatch.observe.login import Login, read_login
+from gatewatch.observe.login_outcome import SIGNAL, refused
 from gatewatch.observe.parameters import Parameters
 from gatewatch.observe.parsing import Parsed, Parser
 from gatewatch.observe.response_shape import shape_of
@@ -123,7 +124,7 @@ class Observer:
             login_secret=self._number(login.secret) if login else 0,
             content_type=media if media in _CONTENT_TYPES or not media else "other",
             response_shape=shape,
-            response_signals=scan.signals,
+            response_signals=(*scan.signals, SIGNAL) if login and _refused(parsed, login) else scan.signals,
             cut=tuple(sorted(parsed.cuts.names)),
             parameters=parameters,
             information=scan.information,
@@ -138,8 +139,14 @@ def _login(parsed: Parsed, identity: Identity) -> Login | None:
     """The login attempt, if the call is one."""
     found = read_login(parsed.method, parsed.transaction.path, parsed.request.leaves, parsed.request.operation)
     if found is None and identity.scheme is AuthScheme.BASIC and identity.login_user:
-        return Login(identity.login_user.strip().lower(), identity.login_secret)
+        return Login(identity.login_user.strip().lower(), identity.login_secret, basic=True)
     return found
+
+
+def _refused(parsed: Parsed, login: Login) -> bool:
+    """Whether the answer refuses the login though its status does not."""
+    transaction = parsed.transaction
+    return not login.basic and refused(transaction.status, transaction.path, parsed.response_headers, parsed.response)
 
 
 def _size(declared: int | None, body: bytes | None, headers: dict[str, str]) -> int:

@@ -30,7 +30,6 @@ _TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
 _FENCED_CODE = re.compile(r"^ {0,3}```.*?(?:^ {0,3}```|\Z)", re.DOTALL | re.MULTILINE)
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}\s[^`\n]{0,200}`(?!\w)")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
-_RUNNING_TEXT = 4
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _MAX_SNIPPET = 80
 _AROUND = 12
@@ -102,17 +101,17 @@ def _breaks_out(text: str, at: int) -> bool:
     return mark != '"' or text.count('"', 0, at) % 2 == 0
 
 
-def without_code(text: str) -> str:
+def without_code(text: str, *, running_text: int = 4) -> str:
     """Markdown without its fenced blocks and inline code: people quote code there; nobody breaks out of a value there.
 
-    Inline code counts only where it holds blanks, so that the identifiers of MySQL stay, and only within running text,
-    so that a shell's substitution stays.
+    Inline code counts only where it holds blanks, so that the identifiers of MySQL stay, and only beside `running_text`
+    words, so that a shell's substitution stays.
     """
     if "`" not in text:
         return text
     outside = _FENCED_CODE.sub(" ", text)
     without = _INLINE_CODE.sub(" ", outside)
-    return without if without != outside and prose_words(without) >= _RUNNING_TEXT else outside
+    return without if without != outside and prose_words(without) >= running_text else outside
 
 
 def prose_words(text: str) -> int:

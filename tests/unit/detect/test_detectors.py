@@ -69,6 +69,7 @@ def logins(
     step: float = 3.0,
     agent: str = "bot",
     tried: str = "pw",
+    signals: tuple[str, ...] = (),
 ) -> list[Call]:
     return [
         Call(
@@ -80,6 +81,7 @@ def logins(
             login=f"user{u}",
             agent=agent,
             tried=f"{tried}{u}",
+            signals=signals,
         )
         for n, u in enumerate(users)
     ]
@@ -162,6 +164,8 @@ FIRES: dict[str, tuple[str, Story]] = {
     "a weak hit whose answer shows a database error": ("API_InjectionAttempt", lambda: sql_on(500, ("sql_error",), 0.55)),
     "stuffing from one address": ("API_CredentialStuffing", lambda: logins(range(20))),
     "stuffing with a good list": ("API_CredentialStuffing", lambda: logins(range(60), status=200) + logins(range(100, 114), start=NOON + 40)),
+    "stuffing refused with status 200": ("API_CredentialStuffing", lambda: logins(range(20), status=200, signals=("login_failed",))),
+    "guessing refused by a redirect": ("API_PasswordGuessing", lambda: [c for n in range(20) for c in logins(range(1), status=302, start=NOON + n * 5, tried=f"guess{n}", signals=("login_failed",))]),
     "stuffing from fifty addresses": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(50)))),
     "distributed stuffing amid a busy login page, told by its user agent": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(30))) + [
         c for u in range(300) for c in logins(range(1000 + u, 1001 + u), ip=f"203.0.113.{u % 250}", status=200, start=NOON + u, agent=f"Firefox {u % 5}")]),
@@ -185,6 +189,7 @@ STAYS_QUIET: dict[str, Story] = {
     "one editor's first article with markup": lambda: cms(1, 3),
     "an office that mistypes": lambda: [c for u in range(80) for c in logins(range(u, u + 1), status=401 if u % 10 == 0 else 200, start=NOON + u * 5, agent=f"Edge {u % 4}")],
     "password expiry Monday": monday,
+    "an office that mistypes where refusals have status 200": lambda: [c for u in range(80) for c in logins(range(u, u + 1), status=200, start=NOON + u * 5, agent=f"Edge {u % 4}", signals=("login_failed",) if u % 10 == 0 else ())],
     "an app that retries a stale password": lambda: [c for n in range(200) for c in logins(range(1), start=NOON + n * 2)],
     "a load test with one account": lambda: [c for n in range(300) for c in logins(range(1), status=200, start=NOON + n)],
     "a crawler that is answered everywhere": lambda: pages(status=200),

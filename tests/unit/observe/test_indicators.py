@@ -44,6 +44,18 @@ FIRES = {
     "a lookup": ("${jndi:ldap://x/a}", "log4shell"),
     "a lookup in pieces": ("${${lower:j}ndi:${lower:l}dap://x}", "log4shell"),
     "a lookup of defaults": ("${${::-j}${::-n}${::-d}${::-i}:ldap://x}", "log4shell"),
+    "layers in mixed order": ("%2526lt%253Bscript%2526gt%253Balert(1)", "xss"),
+    "zero-width characters": ("1 uni\u200bon sel\u200bect 1,2", "sql_injection"),
+    "a tautology of strings": ("x') OR ('a'='a", "sql_injection"),
+    "a subquery after an operator": ("1 RLIKE (SELECT 1)", "sql_injection"),
+    "a tautology of JavaScript": ("' || '1'=='1", "nosql_injection"),
+    "a lookup with an empty variable": ("${${env:X:-j}ndi${env:X:-:}ldap://x}", "log4shell"),
+    "loopback in octal": ("http://0177.0.0.1/", "ssrf"),
+    "loopback in short": ("http://127.1:8080/", "ssrf"),
+    "a private address behind a public name": ("http://10.0.0.1.nip.io/", "ssrf"),
+    "a service of the cluster": ("https://kubernetes.default.svc/api", "ssrf"),
+    "a word broken by quotes": ("a;c'a't /etc/hosts", "command_injection"),
+    "a user added": ("& net user x y /add", "command_injection"),
 }
 STAYS_QUIET = (
     "O'Brien", "D'Angelo and sons", "select a plan from the list", "how to select from union", "it's or was 5 = 5", "drop table lamp",
@@ -53,6 +65,11 @@ STAYS_QUIET = (
     "I said \"or\" and 'and'", "10% off; today only", "user's guide (2nd ed.)", "<3 you", "SELECT committee 2024", "#hashtag -- and more",
     "cat and dog; bird", "id", "echo chamber", "Who am I? -- a novel", "1+1=2", "null and void", "it is 50/50 or so",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "SGVsbG8gV29ybGQ=", "/usr/local/share", "[[wiki link]]", "{% comment", "$5 - $10",
+    "title = 'x' OR title = 'y'", "(status = 'A' OR status = 'B') AND price > 10", "name eq 'O''Neil' or age lt 30", "the 'a' and 'b' in ('x', 'y')",
+    "Is `SELECT a FROM b UNION SELECT c FROM d` slow here?", "```sql\nSELECT * FROM users WHERE id = 1 OR 1=1\n```", "x = 'a' if b else 'c' # why",
+    "cd app && npm test | tee out.log", "#!/bin/sh\necho a; sleep 5", "| id | name | price |", "Call me at 5; id 77", "import x from '../../../components/Button'",
+    "{% if premium %}Thank you{% endif %}", "{{ config.title }}", "<Button onClick={save}>Save</Button>", '<form method="get"><input name="q"></form>',
+    "JavaScript: an introduction", "Open http://localhost:3000 in your browser", "https://172.example.com", "http://10-best-hotels.example/",
 )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ class SqlInjection(Indicator):
 
     def judge(self, value: MatchValue) -> tuple[float, str, str] | None:
         """Structure decides; long prose around a weak structure lowers the confidence."""
-        text = without_code(value.text)
+        text = without_code(value.text, running_text=2)
         found = strongest(RULES, text)
         if found is None:
             return None

@@ -49,7 +49,7 @@ class Xss(Indicator):
 
     def judge(self, value: MatchValue) -> tuple[float, str, str] | None:
         """Running script must be possible where the value would stand as markup."""
-        text = without_code(value.text)
+        text = without_code(value.text, running_text=2)
         if found := strongest(RULES, text):
             rule, start, end = found
             return rule.confidence, rule.id, redacted(text, start, end)

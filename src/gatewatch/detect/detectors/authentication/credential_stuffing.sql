@@ -3,7 +3,7 @@
 WITH
     logins AS
     (
-        SELECT ts, id, client_ip, login_user, user_agent_value, toString(actor_kind) AS kind, actor_id, status < 400 AS ok,
+        SELECT ts, id, client_ip, login_user, user_agent_value, toString(actor_kind) AS kind, actor_id, status < 400 AND NOT has(response_signals, 'login_failed') AS ok,
                toFloat64(intDiv(toUnixTimestamp(ts), {window_s:UInt32}) * {window_s:UInt32}) AS window_start, if(template = '', '', concat(method, ' ', host, ' ', template)) AS place, concat(method, ' ', if(template = '', host, template), ' answered ', toString(status)) AS summary
         FROM observed
         WHERE ts >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC')

@@ -10,9 +10,9 @@ FROM
     (
         SELECT ts, id, client_ip, toString(actor_kind) AS kind, actor_id, login_user,
                toFloat64(intDiv(toUnixTimestamp(ts), {window_s:UInt32}) * {window_s:UInt32}) AS window_start,
-               if(template = '', '', concat(method, ' ', host, ' ', template)) AS place, concat(method, ' ', if(template = '', host, template), ' answered ', toString(status)) AS summary, status < 400 AS accepted_now,
-               status >= 400 AND login_secret != 0
-                   AND row_number() OVER (PARTITION BY window_start, login_user, status >= 400, login_secret ORDER BY ts, id) = 1 AS new_secret
+               if(template = '', '', concat(method, ' ', host, ' ', template)) AS place, concat(method, ' ', if(template = '', host, template), ' answered ', toString(status)) AS summary, status < 400 AND NOT has(response_signals, 'login_failed') AS accepted_now,
+               NOT accepted_now AND login_secret != 0
+                   AND row_number() OVER (PARTITION BY window_start, login_user, accepted_now, login_secret ORDER BY ts, id) = 1 AS new_secret
         FROM observed
         WHERE ts >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC')
       AND ts < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
