@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.recognition_traffic import Sample, transactions
+from benchmarks.recognition_traffic import PARTS, Sample, transactions
 from gatewatch.model.observation import Observation
 from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.model.transaction import Transaction
@@ -150,14 +150,14 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="name what was missed or false in the tuning part")
     parser.add_argument("--write", action="store_true", help="write results/recognition_quality.md")
     asked = parser.parse_args()
-    parts = [(f"Tuning part, seed {asked.seed}", asked.seed, False)]
+    runs = [("tuning", asked.seed)]
     if not asked.tuning:
-        parts += [("Tuning part, a seed not used before", asked.seed + 1, False), ("Held-out part", asked.seed, True)]
+        runs += [("tuning", asked.seed + 1), ("held out", asked.seed), ("blind", asked.seed)]
     text = ""
-    for title, seed, held_out in parts:
-        tally = measure(transactions(asked.count, seed=seed, held_out=held_out))
-        text += "\n".join(report(title, tally)) + "\n"
-        if asked.verbose and not held_out:
+    for name, seed in runs:
+        tally = measure(transactions(asked.count, seed=seed, part=PARTS[name]))
+        text += "\n".join(report(f"Part: {name}, seed {seed}", tally)) + "\n"
+        if asked.verbose and name == "tuning":
             for (kind, what), count in sorted(tally.misses.items(), key=lambda item: (item[0][0], -item[1])):
                 print(f"{count:4} {kind}: {what} | {tally.examples[kind, what][:150]!r}")
     print(text)

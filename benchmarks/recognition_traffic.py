@@ -1,6 +1,6 @@
 """Whole transactions of invented companies as Gatewatch NDJSON, with one thing planted in each (or nothing).
 
-`transactions(count, seed=…, held_out=…)` gives labelled samples; the same arguments give the same samples.
+`transactions(count, seed=…, part=…)` gives labelled samples; the same arguments give the same samples.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
-from benchmarks.recognition_attacks import ATTACKS, DISGUISES, HELD_OUT_ATTACKS, HELD_OUT_DISGUISES
-from benchmarks.recognition_harmless import HARMLESS, HELD_OUT_HARMLESS
-from benchmarks.recognition_values import LOOK_ALIKES, SENSITIVE, b64, letters
+from benchmarks.recognition_attacks import ATTACKS, DISGUISES, HELD_OUT_ATTACKS, HELD_OUT_DISGUISES, Disguise
+from benchmarks.recognition_blind import (
+    BLIND_ATTACKS,
+    BLIND_DISGUISES,
+    BLIND_HARMLESS,
+    BLIND_LOOK_ALIKES,
+    BLIND_SENSITIVE,
+)
+from benchmarks.recognition_harmless import HARMLESS, HELD_OUT_HARMLESS, Harmless
+from benchmarks.recognition_values import LOOK_ALIKES, SENSITIVE, LookAlike, Sensitive, b64, letters
 
-__all__ = ["Sample", "transactions"]
+__all__ = ["PARTS", "Part", "Sample", "transactions"]
 
 Json = Any
 
@@ -36,6 +43,42 @@ class Sample:
     place: str
     location: str
     value: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part of the corpus draws from."""
+
+    name: str
+    sensitive: tuple[Sensitive, ...]
+    look_alikes: tuple[LookAlike, ...]
+    attacks: dict[str, tuple[str, ...]]
+    disguises: dict[str, tuple[Disguise, frozenset[str]]]
+    harmless: tuple[Harmless, ...]
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part(
+            "tuning",
+            tuple(s for s in SENSITIVE if not s.held_out),
+            tuple(s for s in LOOK_ALIKES if not s.held_out),
+            ATTACKS,
+            DISGUISES,
+            HARMLESS,
+        ),
+        Part(
+            "held out",
+            tuple(s for s in SENSITIVE if s.held_out),
+            tuple(s for s in LOOK_ALIKES if s.held_out),
+            HELD_OUT_ATTACKS,
+            HELD_OUT_DISGUISES,
+            HELD_OUT_HARMLESS,
+        ),
+        Part("blind", BLIND_SENSITIVE, BLIND_LOOK_ALIKES, BLIND_ATTACKS, BLIND_DISGUISES, BLIND_HARMLESS),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -272,11 +315,11 @@ ATTACK_NAMES = ("id", "q", "search", "name", "file", "url", "comment", "sort", "
 ATTACK_HEADERS = ("User-Agent", "Referer", "X-Forwarded-For", "X-Api-Version", "X-Forwarded-Host", "X-Client-Name")
 
 
-def sensitive(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - the one choice of a sample
+def sensitive(build: Builder, part: Part) -> Sample:
     rng = build.rng
-    kinds = sorted({s.type for s in SENSITIVE if s.held_out == held_out})
+    kinds = sorted({s.type for s in part.sensitive})
     kind = rng.choice(kinds)
-    one = rng.choice([s for s in SENSITIVE if s.type == kind and s.held_out == held_out])
+    one = rng.choice([s for s in part.sensitive if s.type == kind])
     value = one.make(rng)
     places = [
         p for p in (*REQUEST_PLACES, *RESPONSE_PLACES) if fits(p, value) and (one.anywhere or p != "response prose")
@@ -287,9 +330,9 @@ def sensitive(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - the o
     return Sample(build.plant(place, name, planted), "sensitive", one.type, one.form, place, location(place), value)
 
 
-def look_alike(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - as above
+def look_alike(build: Builder, part: Part) -> Sample:
     rng = build.rng
-    one = rng.choice([s for s in LOOK_ALIKES if s.held_out == held_out])
+    one = rng.choice(part.look_alikes)
     value = one.make(rng)
     place = rng.choice([p for p in (*REQUEST_PLACES, *RESPONSE_PLACES[:4]) if fits(p, value)])
     planted: Json = int(value) if value.isdigit() and value[0] != "0" and rng.random() < 0.4 else value
@@ -298,9 +341,9 @@ def look_alike(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - as a
     )
 
 
-def attack(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - as above
+def attack(build: Builder, part: Part) -> Sample:
     rng = build.rng
-    attacks, disguises = (HELD_OUT_ATTACKS, HELD_OUT_DISGUISES) if held_out else (ATTACKS, DISGUISES)
+    attacks, disguises = part.attacks, part.disguises
     kind = rng.choice(sorted(attacks))
     text = rng.choice(attacks[kind])
     if kind == "nosql_injection" and text[0] == "{":
@@ -341,9 +384,9 @@ def operators(build: Builder, text: str) -> Sample:
     )
 
 
-def harmless(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - as above
+def harmless(build: Builder, part: Part) -> Sample:
     rng = build.rng
-    kind, names, texts = rng.choice(HELD_OUT_HARMLESS if held_out else HARMLESS)
+    kind, names, texts = rng.choice(part.harmless)
     value, name = rng.choice(texts), rng.choice(names)
     places = ["query", "json", "json", "json array", "form", "multipart", "graphql variable"]
     if kind == "GraphQL query text":
@@ -360,19 +403,19 @@ def harmless(build: Builder, held_out: bool) -> Sample:  # noqa: FBT001 - as abo
     return Sample(build.plant(place, name, value), "harmless", kind, "", place, location(place), value)
 
 
-def plain(build: Builder, _: bool) -> Sample:  # noqa: FBT001 - as above
+def plain(build: Builder, _: Part) -> Sample:
     line, company = build.blank()
     if build.rng.random() < 0.4:
         build._json(line, company, "note", build.rng.choice(company.words))  # noqa: SLF001 - same module
     return Sample(line, "plain", "plain", "", "", "", "")
 
 
-MAKERS: tuple[Callable[[Builder, bool], Sample], ...] = (sensitive, look_alike, attack, harmless, plain)
+MAKERS: tuple[Callable[[Builder, Part], Sample], ...] = (sensitive, look_alike, attack, harmless, plain)
 SHARES = (5, 4, 5, 4, 2)
 
 
-def transactions(count: int, *, seed: int, held_out: bool) -> Iterator[Sample]:
+def transactions(count: int, *, seed: int, part: Part) -> Iterator[Sample]:
     """`count` samples: a quarter sensitive, a quarter attacks, the others benign."""
-    build = Builder(random.Random(f"{seed} {held_out}"))
+    build = Builder(random.Random(f"{seed} {part.name}"))
     for _ in range(count):
-        yield build.rng.choices(MAKERS, SHARES)[0](build, held_out)
+        yield build.rng.choices(MAKERS, SHARES)[0](build, part)

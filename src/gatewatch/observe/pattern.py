@@ -92,7 +92,7 @@ def strongest(rules: tuple[Rule, ...], text: str) -> tuple[Rule, int, int] | Non
 
 
 def _breaks_out(text: str, at: int) -> bool:
-    """Whether the quote or bracket at `at` closes what stands before the value; apostrophes within words are no quotes."""
+    """Whether the quote or bracket at `at` closes what stands before the value; apostrophes of words are none."""
     mark = text[at]
     if mark == ")":
         return text.count("(", 0, at) <= text.count(")", 0, at)
