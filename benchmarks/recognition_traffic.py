@@ -239,7 +239,7 @@ class Builder:
         call = {
             "operationName": "Save",
             "query": "mutation Save($input: SaveInput!) { save(input: $input) { id } }",
-            "variables": {"input": nested(name, value) | {"note": "x"}},
+            "variables": {"input": {"note": "x"} | nested(name, value)},
         }
         line["path"] = "/graphql"
         self.body(line, "application/json", json.dumps(call))

@@ -68,21 +68,27 @@ class CommandInjection(Indicator):
 
     def judge(self, value: MatchValue) -> tuple[float, str, str] | None:
         """A separator must be followed by a known command in command position."""
-        text = without_code(value.text)
+        text = without_code(value.text, running_text=3)
         found = strongest(RULES, text)
         if found is None:
             return None
         rule, start, end = found
         # A whole script, posted as one: its own separators break out of nothing.
-        if rule.confidence < _CERTAIN and (_SCRIPT.match(text) or _enumeration(text)):
+        if rule.confidence < _CERTAIN and (_SCRIPT.match(text) or _enumeration(_line(text, end))):
             return None
         return rule.confidence, rule.id, redacted(text, start, end)
 
 
-def _enumeration(text: str) -> bool:
+def _line(text: str, at: int) -> str:
+    """The line that holds the character before `at`."""
+    return text[text.rfind("\n", 0, at - 1) + 1 :].partition("\n")[0].strip()
+
+
+def _enumeration(line: str) -> bool:
     """Whether separators stand between plain words only, as in lists and tables: `a|id|name`, `| id | title |`."""
     for separator in "|;":
-        parts = [part.strip() for part in text.strip().strip("|;").split(separator)]
-        if len(parts) >= _LIST_PARTS and all(_PLAIN_PART.fullmatch(part) for part in parts):
+        parts = [part.strip() for part in line.strip("|;").split(separator)]
+        row = line.startswith("|") and line.endswith("|")
+        if len(parts) >= _LIST_PARTS - row and all(_PLAIN_PART.fullmatch(part) for part in parts):
             return sum(_ONLY_COMMAND.fullmatch(part) is not None for part in parts) <= 1
     return False

@@ -17,7 +17,7 @@ RULES = (
     Rule("filtered_climb", re.compile(r"(?:\.{4}//|\.\.;/|\.\.\\\.\.\\|\.\./\./\.\./|\.{2,3}/\./\.{2,3}/)", _F), 0.85),
     Rule("climb", re.compile(r"(?:\.\.[/\\]){2}", _F), 0.45),
     Rule("share_of_an_address", re.compile(r"^\\\\(?:\d{1,3}\.){3}\d{1,3}\\", _F), 0.7),
-    Rule("file_url", re.compile(r"^(?:(?:file|php|phar|zip|expect|jar):(?://|[a-z]+/)|data://)", _F), 0.6),
+    Rule("file_url", re.compile(r"^(?:(?:file|php|phar|zip|expect|jar):(?://|[a-z]+/)|data://)|/(?:php|phar|zip|expect|jar)://", _F), 0.6),
 )  # fmt: skip
 _RAW_CLIMB = re.compile(r"%2e%2e|%252e|%c0%ae|\.\.%2f|\.\.%5c|%2e\.", re.IGNORECASE)
 _IN_PATH = 0.1

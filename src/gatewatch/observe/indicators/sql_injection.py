@@ -28,7 +28,7 @@ RULES = (
     Rule("number_tautology", re.compile(r"^\s*-?\d{1,12}\s*\)*\s*(?:or|and|\|\||&&)\s+(?:not\s+)?\(?(-?\d{1,6})\s*(?:=|<|>|like)\s*-?\d{1,6}", _F), 0.95),
     Rule("quote_or_true", re.compile(r"['\"]\s*\)?\s*(?:or|\|\|)\s+(?:true|1|not\s+false|exists)\b\s*(?:--|#|/\*|;|$|\()", _F), 0.9, True),
     Rule("comment_after_quote", re.compile(r"['\"]\s*\)*\s*(?:;?\s*--(?:\s*$|\s*[-+/'\"])|;?\s*#\s*$|/\*)", _F), 0.85, True),
-    Rule("same_on_both_sides", re.compile(r"(?:^|[\s\d'\")(])(?:or|and|\|\||&&)\s+(?:not\s+)?\(*\s*(?:(\d{1,10})\s*(?:=|<=>|like)\s*\(*\1\b|'(\w{0,20})'\s*(?:=|<=>|like)\s*'\2(?:'|$))", _F), 0.85),
+    Rule("same_on_both_sides", re.compile(r"(?:^|[\s\d'\")(])(?:or|and|having|\|\||&&)\s+(?:not\s+)?\(*\s*(?:(\d{1,10})\s*(?:=|<=>|like)\s*\(*\1\b|'(\w{0,20})'\s*(?:=|<=>|like)\s*'\2(?:'|$))", _F), 0.85),
     Rule("number_and_text", re.compile(r"^\s*-?\d{1,12}\s*\)*\s*(?:or|and|\|\||&&)\s+(?:not\s+)?\(*\s*(?:'[^']{0,20}'|\"[^\"]{0,20}\")\s*(?:=|<|>|like|in|is|between)", _F), 0.9),
     Rule("quoted_operands", re.compile(r"['\")]\s*\)*\s*(?:or|and|xor|\|\||&&)\s+(?:not\s+)?\(*\s*(?:'[^']{0,20}'|\"[^\"]{0,20}\")\s*(?:=|<|>|like|in|is|between)", _F), 0.9, True),
     Rule("empty_tautology", re.compile(r"^\s*'\s*(?:=|or|\|\||-|\+|\^|\*)\s*''?\s*(?:or|and|=|\|\||-|$)", _F), 0.85),

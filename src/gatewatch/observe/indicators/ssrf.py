@@ -19,10 +19,10 @@ RULES = (
     Rule("file_scheme", re.compile(r"^\s*file:(?://)?/?[a-z/%]", _F), 0.85),
 )  # fmt: skip
 _URL = re.compile(
-    r"(?:^\s*|/)(?:url:|jar:|view-source:)?(?:https?|ftp|wss?|ldaps?):[/\\]{0,4}(?:[^/@?#\\\s]{0,128}@)?(\[[0-9a-f:.%]{2,60}\]|[^/:?#\\@\s\[\]]{1,255})",
+    r"(?:^\s*|/)(?:url:|jar:|view-source:)?(?:https?|ftp|wss?|ldaps?):[/\\]{0,4}(?:[^/@?#\\\s]{0,128}@)?(\[[0-9a-f:.%]{2,60}\]|[^/:?#!\\@\s\[\]]{1,255})",
     _F,
 )
-_PARTS = re.compile(r"0x[0-9a-f]{1,8}|\d{1,11}", _F)
+_PARTS = re.compile(r"0x[0-9a-f]{1,8}|\d{1,12}", _F)
 # Names that only resolve inside, and public names that answer with the address they contain.
 _INSIDE = re.compile(
     r"^(?:localhost|.{1,200}\.(?:localhost|internal|localdomain|cluster\.local|svc)|kubernetes(?:\.default)?|host\.docker\.internal|ip6-localhost|lvh\.me|localtest\.me|.{0,200}\.localtest\.me)\.?$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatewatch.observe.pattern import Indicator, MatchValue, PatternMeta, Rule, redacted, strongest
+from gatewatch.observe.pattern import Indicator, MatchValue, PatternMeta, Rule, redacted, strongest, without_code
 
 __all__ = ["TemplateInjection"]
 
@@ -49,7 +49,8 @@ class TemplateInjection(Indicator):
 
     def judge(self, value: MatchValue) -> tuple[float, str, str] | None:
         """Arithmetic, object walks and code; a bare placeholder is none of these."""
-        if found := strongest(RULES, value.text):
+        text = without_code(value.text, running_text=2)
+        if found := strongest(RULES, text):
             rule, start, end = found
-            return rule.confidence, rule.id, redacted(value.text, start, end)
+            return rule.confidence, rule.id, redacted(text, start, end)
         return None

@@ -11,7 +11,7 @@ from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 
 __all__ = ["CreditCard"]
 
-_CANDIDATE = re.compile(r"(?<![\w.+-])(?:\d[ -]?){12,18}\d(?![\w-]|\.\d)")
+_CANDIDATE = re.compile(r"(?<![\w.+-])(?<!\d )(?:\d[ -]?){12,18}\d(?![\w-]|\.\d| \d{4})")
 _GROUPED = re.compile(r"\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|\d{4}[ -]\d{6}[ -]\d{4,5}")
 # Issuer ranges and lengths: ISO/IEC 7812 registry as published by the networks.
 _RANGES = (
