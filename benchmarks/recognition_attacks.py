@@ -1,7 +1,7 @@
 r"""Attack values by class, ways to disguise them, and harmless text that only looks like an attack.
 
 Written from how the attacks work (CWE pages, OWASP cheat sheets, vendors' advisories), before the product's patterns were
-read. The `HELD_OUT` halves were written together with the others and not looked at while patterns were tuned.
+read. The `HELD_OUT` halves were written together with the others; their misses were looked at only after tuning.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 r"""A third part: values, attacks and harmless text written after the patterns were tuned on the first part.
 
-Its figures are those of the first run; nothing in the product was changed after it.
+Its one blind run is reported beside the later ones (`recognition_quality.FIRST_RUNS`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 r"""Harmless text of many trades and languages that only looks like an attack: (kind, member names, texts).
 
-The `HELD_OUT` half was written together with the other and not looked at while patterns were tuned.
+The `HELD_OUT` half was written together with the other; its misses were looked at only after tuning.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Invented sensitive values of every information type, and values that only look like them.
 
 Every value is made from a seed with the check digits its standard asks for; no key, card or person is real. `held_out`
-makers and names were written together with the others and not looked at while patterns were tuned.
+makers and names were written together with the others; their misses were looked at only after tuning.
 """
 
 from __future__ import annotations

@@ -20,10 +20,11 @@ __all__ = ["Scan", "Scanning"]
 
 _ATTACKED_HEADERS = words("attacked_headers")
 _SILENT_HEADERS = words("silent_headers")
+_NONE: dict[str, str] = {}
 _REMEMBERED = 16_384
 _REMEMBERED_CHARS = 512
+_REMEMBERED_SETS = 4_096
 _TEXTUAL = ("string", "int")
-_DISGUISED = (b"\\", b"%", b"&", b"/*")
 _FORM = "application/x-www-form-urlencoded"
 _LONG_NUMBER = 9
 """Digits of the shortest number that an information type may be."""
@@ -46,47 +47,70 @@ class Scanning:
         credentials = {*settings.api_key_headers, *settings.certificate_headers, *settings.consumer_headers}
         self._unread = _SILENT_HEADERS | _ATTACKED_HEADERS | {name.lower() for name in credentials}
         self._matcher = Matcher()
+        self._header_roles: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._header_answers: dict[tuple[str, str], list[IndicatorHit]] = {}
 
     def scan(self, block: Sequence[Parsed]) -> list[Scan]:
         """One result per transaction."""
         matcher = self._matcher
-        texts = [_searchable(parsed, self._own_headers(parsed.headers)) for parsed in block]
+        sent = [self._own_headers(parsed.headers) for parsed in block]
+        returned = [self._own_headers(parsed.response_headers) for parsed in block]
+        texts = [_searchable(parsed, own) for parsed, own in zip(block, sent, strict=True)]
         asked = [matcher.request_candidates(text) for text in texts]
-        answered = [matcher.response_candidates(self._answer(parsed)) for parsed in block]
+        answers = [
+            _answer(parsed, own) if own else parsed.response.data for parsed, own in zip(block, returned, strict=True)
+        ]
+        answered = [matcher.response_candidates(answer) for answer in answers]
         in_headers = [self._header_hits(parsed.headers) for parsed in block]
-        return [self._judge(*parts) for parts in zip(block, asked, answered, in_headers, strict=True)]
+        parts = zip(block, sent, returned, asked, answered, in_headers, strict=True)
+        return [self._judge(*one) for one in parts]
 
     def _judge(
-        self, parsed: Parsed, asked: tuple[bool, bool], answered: tuple[bool, bool], in_headers: list[IndicatorHit]
+        self,
+        parsed: Parsed,
+        sent: dict[str, str],
+        returned: dict[str, str],
+        asked: tuple[bool, bool],
+        answered: tuple[bool, bool],
+        in_headers: list[IndicatorHit],
     ) -> Scan:
         attacked, informing = asked
         leaking, answering = answered
-        values = self._request_values(parsed) if attacked or informing else []
+        values = self._request_values(parsed, sent) if attacked or informing else []
         indicators = (*in_headers, *self._indicators(parsed, values)) if attacked else tuple(in_headers)
-        information = self._information(parsed, values if informing else [], in_response=answering)
+        found = self._asked_information(parsed, values) if informing else []
+        if answering:
+            found += self._answered_information(parsed, returned)
         signals = self._signals(parsed, values, indicators, leaking=leaking) if parsed.response.data else ()
-        return Scan(indicators, information, signals)
+        return Scan(indicators, tuple(found), signals)
+
+    def _roles(self, headers: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the headers that attacks come in, in order: a replayed block must give the very same rows.
+
+        And those of the application's own, which could hold data or an attack: no standard ones, no credentials. The
+        same few sets of headers come again and again, so answers are remembered.
+        """
+        names = tuple(headers)
+        known = self._header_roles.get(names)
+        if known is None:
+            own = tuple(name for name in names if name not in self._unread)
+            known = (tuple(sorted(_ATTACKED_HEADERS & headers.keys())), own)
+            if sum(map(len, names)) <= _REMEMBERED_CHARS:
+                if len(self._header_roles) >= _REMEMBERED_SETS:
+                    self._header_roles.clear()
+                self._header_roles[names] = known
+        return known
 
     def _own_headers(self, headers: dict[str, str]) -> dict[str, str]:
-        """Headers of the application's own, which could hold data or an attack; no standard ones, no credentials."""
-        unread = self._unread
-        return {} if unread.issuperset(headers) else {name: v for name, v in headers.items() if name not in unread}
+        own = self._roles(headers)[1] if headers else ()
+        return {name: headers[name] for name in own} if own else _NONE
 
-    def _answer(self, parsed: Parsed) -> bytes:
-        """The response's text for the gate."""
-        own = self._own_headers(parsed.response_headers)
-        if not own:
-            return parsed.response.data
-        return b"\x1f".join((*(value.encode("utf-8", "replace") for value in own.values()), parsed.response.data))
-
-    def _request_values(self, parsed: Parsed) -> list[MatchValue]:
+    def _request_values(self, parsed: Parsed, own_headers: dict[str, str]) -> list[MatchValue]:
         """Every value of the request that patterns look at, normalised."""
         longest = self._limits.value_chars
         values = [_value(Location.REQUEST_PATH, "path", parsed.transaction.path, longest)]
         values += [_value(Location.REQUEST_PATH, name, raw, longest) for name, _, raw in parsed.match.values]
-        own = self._own_headers(parsed.headers)
-        values += [_value(Location.REQUEST_HEADER, safe_name(name), raw, longest) for name, raw in own.items()]
+        values += [_value(Location.REQUEST_HEADER, safe_name(name), raw, longest) for name, raw in own_headers.items()]
         values += [_value(Location.REQUEST_QUERY, safe_name(name), value, longest) for name, value in parsed.query]
         values += [
             _value(Location.REQUEST_BODY, leaf.path, leaf.value, longest)
@@ -103,8 +127,7 @@ class Scanning:
     def _header_hits(self, headers: dict[str, str]) -> list[IndicatorHit]:
         """Attack patterns in headers; the same few values come again and again, so answers are remembered."""
         found: list[IndicatorHit] = []
-        # In order: a replayed block must give the very same rows.
-        for name in sorted(_ATTACKED_HEADERS & headers.keys()):
+        for name in self._roles(headers)[0]:
             raw = headers[name]
             hits = self._header_answers.get((name, raw))
             if hits is None:
@@ -116,23 +139,20 @@ class Scanning:
             found += hits
         return found
 
-    def _information(
-        self, parsed: Parsed, values: Sequence[MatchValue], *, in_response: bool
-    ) -> tuple[InformationHit, ...]:
-        """Information types of the request and, where there are candidates, the response."""
-        found: list[InformationHit] = []
-        if values:
-            placed = [value for value in values if value.location is not Location.REQUEST_PATH]
-            found += self._matcher.information([*self._segments(parsed), *placed])
-        if in_response:
-            longest = self._limits.value_chars
-            own = self._own_headers(parsed.response_headers)
-            if own:
-                texts = [MatchValue(Location.RESPONSE_HEADER, safe_name(n), v[:longest]) for n, v in own.items()]
-                found += self._matcher.information(texts)
-            leaves: list[Leaf] = [leaf for leaf in self._parser.response_leaves(parsed) if leaf.kind in _TEXTUAL]
-            found += self._matcher.information_in(Location.RESPONSE_BODY, leaves, longest=self._limits.value_chars)
-        return tuple(found)
+    def _asked_information(self, parsed: Parsed, values: Sequence[MatchValue]) -> list[InformationHit]:
+        """Information types of the request."""
+        placed = [value for value in values if value.location is not Location.REQUEST_PATH]
+        return self._matcher.information([*self._segments(parsed), *placed])
+
+    def _answered_information(self, parsed: Parsed, own_headers: dict[str, str]) -> list[InformationHit]:
+        """Information types of the response."""
+        longest = self._limits.value_chars
+        leaves: list[Leaf] = [leaf for leaf in self._parser.response_leaves(parsed) if leaf.kind in _TEXTUAL]
+        found = self._matcher.information_in(Location.RESPONSE_BODY, leaves, longest=longest)
+        if own_headers:
+            shown = [MatchValue(Location.RESPONSE_HEADER, safe_name(n), v[:longest]) for n, v in own_headers.items()]
+            found = [*self._matcher.information(shown), *found]
+        return found
 
     def _segments(self, parsed: Parsed) -> list[MatchValue]:
         """The path's segments, named by their placeholder; the segment before says what they are (`/cards/4111…`)."""
@@ -162,6 +182,11 @@ def _value(location: Location, name: str, raw: str, longest: int) -> MatchValue:
     return MatchValue(location, name, normalise(raw), raw)
 
 
+def _answer(parsed: Parsed, own_headers: dict[str, str]) -> bytes:
+    """The response's text for the gate."""
+    return b"\x1f".join((*(value.encode("utf-8", "replace") for value in own_headers.values()), parsed.response.data))
+
+
 def _searchable(parsed: Parsed, own_headers: dict[str, str]) -> bytes:
     """The request's text for the gate, disguises undone; patterns that find nothing here find nothing at all."""
     line = f"{parsed.transaction.path}\x1f{parsed.transaction.query}"
@@ -172,7 +197,7 @@ def _searchable(parsed: Parsed, own_headers: dict[str, str]) -> bytes:
     if not body:
         return head
     plus_is_space = b"+" in body and media_type(parsed.headers) == _FORM
-    if plus_is_space or not body.isascii() or any(mark in body for mark in _DISGUISED):
+    if plus_is_space or b"\\" in body or b"%" in body or b"&" in body or b"/*" in body or not body.isascii():
         if b"\\" in body and parsed.request.content is not None:
             # JSON escapes stand for other characters: look at what they stand for.
             text = "\x1f".join([f"{leaf.path}\x1f{leaf.value}" for leaf in parsed.request.leaves])
