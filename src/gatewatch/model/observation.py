@@ -183,7 +183,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     response_shape: int = 0
     """Keyed hash of the response's structure (sorted member names, depth-limited); 0: none."""
     response_signals: tuple[str, ...] = ()
-    """sql_error, stack_trace, passwd_file, command_output, template_evaluated, reflected_input, metadata_service …"""
+    """sql_error, stack_trace, passwd_file, command_output, template_evaluated, reflected_input, login_failed …"""
     cut: tuple[str, ...] = ()
     """What limits removed: request_body, response_body, depth, members, parameters, decompression …"""
     parameters: tuple[Parameter, ...] = ()

@@ -65,9 +65,15 @@ def _identity(seen: Observation) -> StageTrace:
             ("credential fingerprint", f"{seen.credential:016x}" if seen.credential else "none"),
             ("issuer", seen.auth_issuer or "-"),
             ("algorithm", seen.auth_algorithm or "-"),
-            ("login attempt", "yes" if seen.login_attempt else "no"),
+            ("login attempt", _login(seen)),
         ),
     )
+
+
+def _login(seen: Observation) -> str:
+    if not seen.login_attempt:
+        return "no"
+    return "yes, refused by the answer" if "login_failed" in seen.response_signals else "yes"
 
 
 def _template(seen: Observation) -> StageTrace:

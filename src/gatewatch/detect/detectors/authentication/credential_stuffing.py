@@ -42,8 +42,8 @@ class CredentialStuffing(Detector):
             "One address tries many accounts, few attempts each; accounts that got in are likely compromised."
         ),
         known_misses=(
-            "Logins answered 2xx or 3xx although they failed; less than the least number of accounts per "
-            "window; sources without request bodies."
+            "Refused logins whose status and answer both look like success; less than the least number of "
+            "accounts per window; sources without request bodies."
         ),
         remediation=(
             "Reset the accounts that got in.",

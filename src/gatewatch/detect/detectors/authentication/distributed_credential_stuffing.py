@@ -38,8 +38,8 @@ class DistributedCredentialStuffing(Detector):
             "endpoint, per shared user agent and for hosting addresses."
         ),
         known_misses=(
-            "Campaigns that stay below the endpoint's own noise and share no trait; logins answered 2xx "
-            "although they failed."
+            "Campaigns that stay below the endpoint's own noise and share no trait; refused logins whose status "
+            "and answer both look like success."
         ),
         remediation=(
             "Reset the accounts that got in.",
