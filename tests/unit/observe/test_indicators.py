@@ -69,7 +69,7 @@ STAYS_QUIET = (
     "Is `SELECT a FROM b UNION SELECT c FROM d` slow here?", "```sql\nSELECT * FROM users WHERE id = 1 OR 1=1\n```", "x = 'a' if b else 'c' # why",
     "cd app && npm test | tee out.log", "#!/bin/sh\necho a; sleep 5", "| id | name | price |", "Call me at 5; id 77", "import x from '../../../components/Button'",
     "{% if premium %}Thank you{% endif %}", "{{ config.title }}", "<Button onClick={save}>Save</Button>", '<form method="get"><input name="q"></form>',
-    "JavaScript: an introduction", "Open http://localhost:3000 in your browser", "https://172.example.com", "http://10-best-hotels.example/",
+    "JavaScript: an introduction", "Mozilla/5.0 (Windows NT 6.3; ARM; Trident/7.0; Touch; rv:11.0) like Gecko", "Open http://localhost:3000 in your browser", "https://172.example.com", "http://10-best-hotels.example/",
 )  # fmt: skip
 
 

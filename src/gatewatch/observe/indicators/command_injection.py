@@ -13,11 +13,13 @@ _COMMANDS = (
     r"perl|ruby|php|ping|nslookup|dig|host|sleep|echo|touch|chmod|chown|rm|cp|mv|tftp|certutil|powershell(?:\.exe)?|cmd(?:\.exe)?|"
     r"type|dir|ipconfig|net|systeminfo|tasklist|busybox|awk|sed|base64|xxd|hostname|reboot|kill|crontab|ssh|telnet|socat)"
 )
+# Commands that do something without an argument.
+_ALONE = r"(?:ls|id|whoami|uname|pwd|ifconfig|netstat|ps|env|printenv|bash|sh|zsh|dash|python[23]?|perl|php|dir|ipconfig|systeminfo|tasklist|hostname|reboot|powershell(?:\.exe)?|cmd(?:\.exe)?)"
 _END = r"(?=$|[\s;|&`)'\"<>$])"
 _ARGUMENT = r"\s+(?:-{1,2}\w|/\w|\$|['\"]|https?:|(?:\d{1,3}\.){3}|\.{1,2}/|~|\||[a-z]:\\|[a-z0-9.-]+\.[a-z]{2,})"
 _F = re.IGNORECASE
 RULES = (
-    Rule("separator_command", re.compile(rf"(?:[;|&\n`]|\|\||&&)\s*(?:/(?:usr/)?s?bin/)?{_COMMANDS}(?:{_ARGUMENT}|\s*(?:[;|&`#]|$))", _F), 0.9),
+    Rule("separator_command", re.compile(rf"(?:[;|&\n`]|\|\||&&)\s*(?:/(?:usr/)?s?bin/)?(?:{_COMMANDS}{_ARGUMENT}|{_ALONE}\s*(?:[;|&`#]|$))", _F), 0.9),
     Rule("delay", re.compile(r"(?:[;|&\n`(]|\$\()\s*(?:sleep|timeout(?:\s+/t)?|ping\s+-[nc])\s+\d{1,4}[smh]?\s*(?:$|[;|&`#)'\"<\n])", _F), 0.9),
     Rule("substitution", re.compile(rf"\$\(\s*(?:/(?:usr/)?s?bin/)?{_COMMANDS}{_END}|`\s*(?:/(?:usr/)?s?bin/)?{_COMMANDS}{_END}[^`]*`", _F), 0.9),
     Rule("ifs", re.compile(r"\$\{?IFS\}?|\{(?:cat|ls|wget|curl|ping|echo|bash|sh),[^}]{1,80}\}", _F), 0.95),
