@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 from pathlib import Path
 from typing import Any
 
-__all__ = ["machine"]
+import psutil
+
+__all__ = ["machine", "watch_memory"]
 
 
 def machine() -> dict[str, Any]:
@@ -26,3 +29,16 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(memory / 2**30),
         "python": platform.python_version(),
     }
+
+
+def watch_memory(stop: threading.Event, peak: list[int]) -> None:
+    """Keep the highest RSS in octets of this process and its children in `peak[0]` until told to stop."""
+    process = psutil.Process()
+    while not stop.wait(0.2):
+        total = 0
+        for one in (process, *process.children(recursive=True)):
+            try:
+                total += one.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        peak[0] = max(peak[0], total)

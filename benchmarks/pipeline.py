@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
-import psutil
 
-from benchmarks.facts import machine
+from benchmarks.facts import machine, watch_memory
 from gatewatch.bootstrap.server import Server
 from gatewatch.config.settings import Settings
 from gatewatch.model.observation import Observation
@@ -144,18 +143,6 @@ def _stages(file: Path, directory: str) -> dict[str, float]:
     return {name: round(value, 1) for name, value in took.items()}
 
 
-def _memory(stop: threading.Event, peak: list[int]) -> None:
-    process = psutil.Process()
-    while not stop.wait(0.2):
-        total = 0
-        for one in (process, *process.children(recursive=True)):
-            try:
-                total += one.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        peak[0] = max(peak[0], total)
-
-
 def _pipeline(file: Path, directory: str) -> dict[str, Any]:
     server = Server(Settings(data_dir=f"{directory}/data"), configure(level="error"))
     ingest = server.app.state.services.ingest
@@ -164,7 +151,7 @@ def _pipeline(file: Path, directory: str) -> dict[str, Any]:
     while not server.observing.drained():
         time.sleep(0.02)
     stop, peak = threading.Event(), [0]
-    watcher = threading.Thread(target=_memory, args=(stop, peak))
+    watcher = threading.Thread(target=watch_memory, args=(stop, peak))
     watcher.start()
     start = time.perf_counter()
     for body in _bodies(file):

@@ -11,19 +11,21 @@ import json
 import statistics
 import sys
 import tempfile
+import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import psutil
 import pyarrow as pa
 
-from benchmarks.facts import machine
+from benchmarks.facts import machine, watch_memory
 from gatewatch.bootstrap.server import Server
 from gatewatch.config.settings import Settings
 from gatewatch.detect.planning import Span
@@ -39,6 +41,7 @@ ENDPOINTS, ACTORS = 10_000, 100_000
 PER_DAY, PER_LIVE_HOUR = 150_000, 150_000
 DAYS = (1, 7, 30)
 TICKS = 6
+OBSERVED, POSTED = 200_000, 2_000
 BLOCK = 50_000
 _LISTS = (
     "/v1/endpoints?limit=50",
@@ -156,6 +159,46 @@ def _history(days: int, now: float) -> Iterator[pa.RecordBatch]:
         block += 1
 
 
+def _posts(seed: int, now: float) -> Iterator[bytes]:
+    """The same endpoints and actors as requests, with bodies, for the observing workers."""
+    dice = np.random.default_rng(seed)
+    for part in range(OBSERVED // POSTED):
+        endpoint, actor = dice.integers(0, ENDPOINTS, POSTED), dice.integers(0, ACTORS, POSTED)
+        lines = []
+        for row, (e, a) in enumerate(zip(endpoint.tolist(), actor.tolist(), strict=True)):
+            claims = urlsafe_b64encode(b'{"sub":"user-%d"}' % a).rstrip(b"=").decode()
+            call = {
+                "id": f"o{part}-{row}",
+                "ts": datetime.fromtimestamp(now - 60 + part * 0.2, UTC).isoformat(timespec="milliseconds"),
+                "method": ("GET", "POST", "PUT", "DELETE")[e % 4],
+                "host": f"api{e % 20}.example",
+                "path": f"/v1/service{e // 100}/resource{e % 100}/{a * 256 + row % 6}",
+                "request_headers": [["Authorization", f"Bearer eyJhbGciOiJIUzI1NiJ9.{claims}.c2ln"]],
+                "response_headers": [["Content-Type", "application/json"]],
+                "response_body": json.dumps({"id": a, "email": f"user{a}@example.com", "total": row}),
+                "status": 200,
+                "client_ip": f"11.{a >> 16 & 255}.{a >> 8 & 255}.{a & 255}",
+            }
+            lines.append(json.dumps(call))
+        yield "\n".join(lines).encode() + b"\n"
+
+
+def _observed(server: Server, now: float) -> int:
+    """Peak RSS in MB of all processes while traffic of all endpoints and actors is observed and stored."""
+    stop, peak = threading.Event(), [0]
+    watcher = threading.Thread(target=watch_memory, args=(stop, peak))
+    watcher.start()
+    server.observing.start()
+    for body in _posts(11, now):
+        server.app.state.services.ingest.accept("bench", "ndjson", body)
+    while not server.observing.drained():
+        time.sleep(0.05)
+    server.catalogue.refresh()
+    stop.set()
+    watcher.join()
+    return round(peak[0] / 1e6)
+
+
 async def _lists(server: Server) -> dict[str, float]:
     """Milliseconds per list: the slowest of five, after one that warms up."""
     _, token = server.access.create("bench", Role.ADMIN)
@@ -198,8 +241,6 @@ def _measure(days: int, directory: str) -> dict[str, Any]:
     server.catalogue.refresh()
     refresh = time.perf_counter() - start
     lists = asyncio.run(_lists(server))
-    process = psutil.Process()
-    workers = process.children(recursive=True)
     result = {
         "rows": rows,
         "tick_ms_median": round(1000 * statistics.median(ticks), 1),
@@ -207,7 +248,7 @@ def _measure(days: int, directory: str) -> dict[str, Any]:
         "tick_ms_by_detector": per_detector,
         "catalogue_refresh_ms": round(1000 * refresh),
         "lists_ms_worst_of_5": lists,
-        "rss_mb": round((process.memory_info().rss + sum(w.memory_info().rss for w in workers)) / 1e6),
+        "peak_rss_mb_while_observing": _observed(server, now),
         "traffic_store_mb": round(
             sum(f.stat().st_size for f in Path(directory, "data", "traffic").rglob("*") if f.is_file()) / 1e6
         ),

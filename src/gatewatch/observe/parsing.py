@@ -18,6 +18,8 @@ __all__ = ["Parsed", "Parser", "known_method"]
 _METHODS = words("http_methods")
 _NO_HEADERS: dict[str, str] = {}
 _MAX_NAMES = 4096
+_SINGLE = frozenset({"authorization", "content-encoding", "content-length", "content-type", "host"})
+"""The first line counts; lines of any other name belong together (RFC 9110 5.3), so that none hides another."""
 
 
 class Parsed:
@@ -94,7 +96,7 @@ class Parser:
                 lower = names[name] = name.lower()
             if lower not in found:
                 found[lower] = value
-            elif lower in ("x-forwarded-for", "cookie", "forwarded"):
+            elif lower not in _SINGLE:
                 found[lower] += ("; " if lower == "cookie" else ", ") + value
         return found
 

@@ -21,6 +21,8 @@ INFORMATION: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
 }  # fmt: skip
 ATTACKS: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "a header of the application's own": ({"request_headers": [("X-Name", "' OR '1'='1")]}, ("sql_injection", "request.header", "x-name")),
+    "a second line of a header": ({"request_headers": [("X-Name", "Ann"), ("x-name", "' OR '1'='1")]}, ("sql_injection", "request.header", "x-name")),
+    "a second user agent": ({"request_headers": [("User-Agent", "Mozilla/5.0"), ("User-Agent", "sqlmap/1.7")]}, ("suspicious_user_agent", "request.header", "user-agent")),
     "an operator with null": ({"request_headers": JSON, "request_body": b'{"pw": {"$ne": null}}'}, ("nosql_injection", "request.body", "pw.$ne")),
     "an operator with nothing": ({"request_headers": JSON, "request_body": b'{"pw": {"$nin": []}}'}, ("nosql_injection", "request.body", "pw.$nin")),
     "escapes of JSON": ({"request_headers": JSON, "request_body": b'{"q": "|\\tid"}'}, ("command_injection", "request.body", "q")),
