@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import tempfile
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from benchmarks.facts import machine
+from benchmarks.facts import machine, publish
 from benchmarks.pipeline import transactions
 from gatewatch.bootstrap.server import Server
 from gatewatch.config.settings import Settings
@@ -120,7 +118,7 @@ def _run(server: Server) -> tuple[list[float], int, int]:
     return sorted(found[a] - attacked[a] for a in found), sent[0], backlog
 
 
-def main() -> dict[str, Any]:
+def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(data_dir=f"{directory}/data")
         server = Server(settings, configure(level="error"))
@@ -141,9 +139,5 @@ def main() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    result = main()
-    text = json.dumps(result, indent=1) + "\n"
-    sys.stdout.write(text)
-    if "--write" in sys.argv:
-        (Path(__file__).parent / "results" / "alert_latency.json").write_text(text)
+def main() -> None:
+    publish("alert_latency", measure())

@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", choices=("tuning", "judging"), default="judging")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--write", action="store_true", help="write results/detection_quality.md")
     arguments = parser.parse_args()
     companies = TUNING if arguments.set == "tuning" else JUDGING
     tally: dict = defaultdict(lambda: {"runs": 0, "found": 0, "alerts": 0, "wrong": 0, "delays": [], "where": []})
@@ -99,9 +99,5 @@ def main() -> None:
                     judge(company, story, seed, Path(folder) / "traffic", tally)
     text = report(tally, time.monotonic() - began, companies, arguments.seeds)
     print(text)
-    if arguments.out:
-        arguments.out.write_text(text)
-
-
-if __name__ == "__main__":
-    main()
+    if arguments.write:
+        (Path(__file__).parent / "results" / "detection_quality.md").write_text(text)

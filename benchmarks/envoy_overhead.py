@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 import psutil
 
-from benchmarks.facts import machine
+from benchmarks.facts import machine, publish
 from benchmarks.http_load import ANSWER_BYTES, REQUEST_BYTES
 from gatewatch.testing.envoy import EnvoyProcess, Listener
 from gatewatch.testing.processes import ChildProcess, answers, free_port
@@ -242,18 +242,15 @@ def _account(stand: Stand, logged: int) -> dict[str, Any]:
     return {"calls_logged": logged, "dropped_by_envoy": dropped, "ledger": kept}
 
 
-def main() -> dict[str, Any]:
+def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
         return _measure(Path(directory), stack)
 
 
-if __name__ == "__main__":
-    result = main()
-    text = json.dumps(result, indent=1) + "\n"
-    sys.stdout.write(text)
+def main() -> None:
+    result = measure()
+    publish("envoy_overhead", result)
     alone, plain = result["generator_alone_per_s"], result["closed_loop"]["plain"]["calls_per_s"]
     print(f"Throughput of plain Envoy kept: {result['throughput_ratio']}")
     print(f"Latency added by Envoy's logging: {result['latency_gatewatch_elsewhere']['added']}")
     print(f"The generator and the upstream alone do {alone}/s, {alone / plain:.1f} times plain Envoy's {plain}/s.")
-    if "--write" in sys.argv:
-        (Path(__file__).parent / "results" / "envoy_overhead.json").write_text(text)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-__all__ = ["machine", "watch_memory"]
+__all__ = ["RESULTS", "machine", "publish", "watch_memory"]
+
+RESULTS = Path(__file__).parent / "results"
 
 
 def machine() -> dict[str, Any]:
@@ -42,3 +46,11 @@ def watch_memory(stop: threading.Event, peak: list[int]) -> None:
             except psutil.NoSuchProcess:
                 continue
         peak[0] = max(peak[0], total)
+
+
+def publish(name: str, result: dict[str, Any]) -> None:
+    """Print a result and, asked with `--write`, keep it in `results/`."""
+    text = json.dumps(result, indent=1) + "\n"
+    sys.stdout.write(text)
+    if "--write" in sys.argv:
+        (RESULTS / f"{name}.json").write_text(text)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 import clickhouse_connect
 
-from benchmarks.facts import machine, watch_memory
+from benchmarks.facts import machine, publish, watch_memory
 from gatewatch.bootstrap.server import Server
 from gatewatch.config.settings import Settings
 from gatewatch.model.observation import Observation
@@ -186,7 +185,7 @@ def _apart(part: Callable[[Path, str], Any], file: Path) -> Any:
         return process.submit(part, file, directory).result()
 
 
-def main() -> dict[str, Any]:
+def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "traffic.ndjson")
         with file.open("wb") as stream:
@@ -204,9 +203,5 @@ def main() -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    result = main()
-    text = json.dumps(result, indent=1) + "\n"
-    sys.stdout.write(text)
-    if "--write" in sys.argv:
-        (Path(__file__).parent / "results" / "pipeline.json").write_text(text)
+def main() -> None:
+    publish("pipeline", measure())

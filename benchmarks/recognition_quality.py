@@ -1,6 +1,6 @@
 """Precision and recall of information types and attack indicators on invented traffic.
 
-    python -m benchmarks.recognition_quality [--count N] [--seed S] [--verbose] [--tuning] [--write]
+    python -m benchmarks recognition_quality [--count N] [--seed S] [--verbose] [--tuning] [--write]
 
 Every sample goes the product's way: NDJSON line, source, observer. An information type counts as found when it is
 reported at the location where it was planted; every other type reported is a false one. An indicator counts as found when
@@ -164,7 +164,7 @@ def main() -> None:
     print(text)
     if asked.write:
         head = (
-            f"# Recognition quality\n\n`python -m benchmarks.recognition_quality --write`, {asked.count:,} invented transactions a part, "
+            f"# Recognition quality\n\n`python -m benchmarks recognition_quality --write`, {asked.count:,} invented transactions a part, "
             f"Python {platform.python_version()}, {platform.machine()}.\n\n{FIRST_RUNS}\n"
         )
         RESULT.write_text(head + text)
@@ -191,7 +191,3 @@ taken out before checking. What stays missed by design: ungrouped card numbers u
 in the headers that are configured to carry them, attacks between lines of long running text.
 """
 ORIGIN = Origin(source="quality", position="0")
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -25,7 +25,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.facts import machine, watch_memory
+from benchmarks.facts import machine, publish, watch_memory
 from gatewatch.bootstrap.server import Server
 from gatewatch.config.settings import Settings
 from gatewatch.detect.planning import Span
@@ -183,20 +183,13 @@ def _posts(seed: int, now: float) -> Iterator[bytes]:
         yield "\n".join(lines).encode() + b"\n"
 
 
-def _observed(server: Server, now: float) -> int:
-    """Peak RSS in MB of all processes while traffic of all endpoints and actors is observed and stored."""
-    stop, peak = threading.Event(), [0]
-    watcher = threading.Thread(target=watch_memory, args=(stop, peak))
-    watcher.start()
+def _observe(server: Server, now: float) -> None:
     server.observing.start()
     for body in _posts(11, now):
         server.app.state.services.ingest.accept("bench", "ndjson", body)
     while not server.observing.drained():
         time.sleep(0.05)
     server.catalogue.refresh()
-    stop.set()
-    watcher.join()
-    return round(peak[0] / 1e6)
 
 
 async def _lists(server: Server) -> dict[str, float]:
@@ -216,15 +209,23 @@ async def _lists(server: Server) -> dict[str, float]:
     return took
 
 
-def _measure(days: int, directory: str) -> dict[str, Any]:
-    now = time.time()
-    settings = Settings(data_dir=f"{directory}/data")
-    server = Server(settings, configure(level="error"))
+def _fill(days: int, directory: str, now: float) -> int:
+    server = Server(Settings(data_dir=f"{directory}/data"), configure(level="error"))
     server.traffic.put_paths(_paths())
     rows = 0
     for number, batch in enumerate(_history(days, now)):
         server.traffic.insert(batch, token=f"h{number}")
         rows += batch.num_rows
+    server.stop()
+    return rows
+
+
+def _measure(directory: str, now: float) -> dict[str, Any]:
+    """A server that starts on what `_fill` left, so that its memory is that of serving alone."""
+    stop, peak = threading.Event(), [0]
+    watcher = threading.Thread(target=watch_memory, args=(stop, peak))
+    watcher.start()
+    server = Server(Settings(data_dir=f"{directory}/data"), configure(level="error"))
     run = DetectionRun(server.traffic, server.control, configure(level="error"))
     lag = 2.0
     ticks, per_detector = [], {}
@@ -241,37 +242,39 @@ def _measure(days: int, directory: str) -> dict[str, Any]:
     server.catalogue.refresh()
     refresh = time.perf_counter() - start
     lists = asyncio.run(_lists(server))
-    result = {
-        "rows": rows,
+    _observe(server, now)
+    stop.set()
+    watcher.join()
+    server.stop()
+    return {
         "tick_ms_median": round(1000 * statistics.median(ticks), 1),
         "tick_ms_worst": round(1000 * max(ticks), 1),
         "tick_ms_by_detector": per_detector,
         "catalogue_refresh_ms": round(1000 * refresh),
         "lists_ms_worst_of_5": lists,
-        "peak_rss_mb_while_observing": _observed(server, now),
+        "peak_rss_mb_all_processes": round(peak[0] / 1e6),
         "traffic_store_mb": round(
             sum(f.stat().st_size for f in Path(directory, "data", "traffic").rglob("*") if f.is_file()) / 1e6
         ),
     }
-    server.stop()
-    return result
 
 
-def main() -> dict[str, Any]:
+def _alone(work: Callable[..., Any], *given: Any) -> Any:
+    """The result of `work` in a process of its own: the traffic store is one per process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(work, *given).result()
+
+
+def measure() -> dict[str, Any]:
     results: dict[str, Any] = {}
     for days in DAYS:
-        with (
-            tempfile.TemporaryDirectory() as directory,
-            ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process,
-        ):
-            results[f"{days} days"] = process.submit(_measure, days, directory).result()
+        with tempfile.TemporaryDirectory() as directory:
+            now = time.time()
+            rows = _alone(_fill, days, directory, now)
+            results[f"{days} days"] = {"rows": rows, **_alone(_measure, directory, now)}
         print(days, json.dumps(results[f"{days} days"], indent=1), file=sys.stderr, flush=True)
     return {"endpoints": ENDPOINTS, "actors": ACTORS, "history": results, "machine": machine()}
 
 
-if __name__ == "__main__":
-    result = main()
-    text = json.dumps(result, indent=1) + "\n"
-    sys.stdout.write(text)
-    if "--write" in sys.argv:
-        (Path(__file__).parent / "results" / "scale.json").write_text(text)
+def main() -> None:
+    publish("scale", measure())

@@ -1,6 +1,6 @@
 """Over-merge and under-merge of learnt path templates on labelled route tables, beside two simple rules.
 
-    python -m benchmarks.template_quality [--tables NAME] [--sizes 300,3000,30000] [--write]
+    python -m benchmarks template_quality [--tables NAME] [--sizes 100,300,3000,30000] [--write]
 
 A true route counts as over-merged when an endpoint that holds at least 5 % of its calls also holds another route (5 %
 of that one's calls), as under-merged when more than 10 % of its calls are outside its largest endpoint.
@@ -302,7 +302,7 @@ def cell(score: Score) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", default="")
-    parser.add_argument("--sizes", default="300,3000,30000")
+    parser.add_argument("--sizes", default="100,300,3000,30000")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--tuning", action="store_true", help="only tables that are not held out")
@@ -317,14 +317,10 @@ def main() -> None:
     if asked.write:
         tuned = sum(not (t.held_out or t.blind) for t in tables)
         head = (
-            f"# Path template quality\n\n`python -m benchmarks.template_quality --write`, seed {asked.seed}, "
+            f"# Path template quality\n\n`python -m benchmarks template_quality --write`, seed {asked.seed}, "
             f"{len(tables)} route tables ({tuned} used to fit weights), "
             f"{time.perf_counter() - started:.0f} s, Python {platform.python_version()}, {platform.machine()}.\n\n"
             "Share of true routes over-merged / share under-merged / endpoints per true route; `noise`: endpoints made "
             'of scanner calls alone. "no bodies" is what an access log gives.\n\n'
         )
         (Path(__file__).parent / "results" / "template_quality.md").write_text(head + text + "\n" + FIRST_RUNS)
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,7 @@ import typer
 from fastapi import FastAPI
 
 from gatewatch.api.app import ROUTERS
-from gatewatch.bootstrap.parts import formats
+from gatewatch.bootstrap.workers import formats
 from gatewatch.cli.app import EXIT_CODES, app
 from gatewatch.config.settings import Settings
 from gatewatch.detect.detector import all_detectors

@@ -22,7 +22,7 @@ from tests.contract.test_control_store import alert
 from gatewatch.api.app import ROUTERS, create_app
 from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
-from gatewatch.bootstrap.parts import formats
+from gatewatch.bootstrap.workers import formats
 from gatewatch.config.settings import ApiSettings, DetectSettings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal

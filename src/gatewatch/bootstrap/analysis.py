@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from gatewatch.bootstrap.installation import Installation
-from gatewatch.bootstrap.parts import WorkerFactory, control_store, formats, traffic_store
+from gatewatch.bootstrap.parts import control_store, traffic_store
+from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import ListSettings, Settings
 from gatewatch.errors import InputError
 from gatewatch.observe.observer import Observer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatewatch.bootstrap.analysis import origin_of, records_of, single_observer
-from gatewatch.bootstrap.parts import formats
+from gatewatch.bootstrap.workers import formats
 from gatewatch.config.settings import Settings
 from gatewatch.errors import NotFoundError
 from gatewatch.model.rejection import Rejection

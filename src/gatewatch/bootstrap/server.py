@@ -15,7 +15,8 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
-from gatewatch.bootstrap.parts import WorkerFactory, control_store, formats, traffic_store
+from gatewatch.bootstrap.parts import control_store, traffic_store
+from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal

@@ -75,7 +75,7 @@ class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     workers: int = 2
     duplicate_window: int = 500_000
     """Newest transaction ids remembered to recognise a re-sent one; about 100 octets each."""
-    block_bytes: int = 16 * _MIB
+    block_bytes: int = 8 * _MIB
     """Most payload that is stored as one block; there is less in it when less is waiting."""
 
 

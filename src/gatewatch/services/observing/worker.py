@@ -22,6 +22,7 @@ __all__ = ["BlockObserver", "fault_of", "sightings"]
 
 _MAX_SHAPES = 4
 _MAX_CLIENTS = 64
+_VERSIONS = 2
 
 
 class BlockObserver:
@@ -56,8 +57,9 @@ class BlockObserver:
     def _load(self, file: str) -> TemplateSet:
         known = self._templates.get(file)
         if known is None:
-            if len(self._templates) > 8:
-                self._templates.clear()
+            # Blocks in flight know this version and the one before it; older ones don't come back.
+            while len(self._templates) >= _VERSIONS:
+                del self._templates[next(iter(self._templates))]
             # Written by our own main process into our own directory.
             known = self._templates[file] = pickle.loads(Path(file).read_bytes())  # noqa: S301
         return known
