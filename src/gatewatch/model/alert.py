@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+from gatewatch.model.correlation import Link
 from gatewatch.model.observation import Actor
+from gatewatch.model.verdict import Classification, Determination
 
 __all__ = [
     "Alert",
@@ -168,3 +170,17 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """Counts every change; the ETag."""
     windows: tuple[WindowCount, ...] = ()
     """The newest windows (bounded) with their part of `count`; not shown, but must be stored with the alert."""
+    incident: int = 0
+    """The incident it belongs to; 0 until it was correlated."""
+    links: tuple[Link, ...] = ()
+    """Why it is in that incident."""
+    classification: Classification = Classification.UNKNOWN
+    determination: Determination = Determination.UNKNOWN
+    assigned_to: str = ""
+    created_at: float = 0.0
+    """Unix seconds when it was first stored."""
+    changed_at: float = 0.0
+    """Unix seconds of the last change by anybody, in the order of changes: what pollers ask for."""
+    resolved_at: float | None = None
+    suppressed_by: str = ""
+    """Name of the suppression rule that dismissed it."""

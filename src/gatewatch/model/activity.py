@@ -1,0 +1,47 @@
+"""Who changed what, when and why: the entries of the append-only audit log."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+__all__ = ["Activity", "Origin", "Subject"]
+
+
+class Origin(StrEnum):
+    """Whether a person or a rule of ours did it."""
+
+    PERSON = "person"
+    SYSTEM = "system"
+
+
+class Subject(StrEnum):
+    """What was changed."""
+
+    ALERT = "alert"
+    INCIDENT = "incident"
+    SUPPRESSION = "suppression"
+    EXPORT = "export"
+    TOKEN = "token"  # noqa: S105 - the name of a kind of thing
+    DETECTOR = "detector"
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry. `number` and `digest` are given by the log: each digest covers the entry and the digest before it."""
+
+    number: int = 0
+    at: float
+    origin: Origin
+    by: str
+    """Token name, or the part of Gatewatch that did it."""
+    subject: Subject
+    subject_id: str
+    incident: int = 0
+    """The incident whose log shows it; 0 for none."""
+    action: str
+    """`comment`, `assigned`, `status`, `joined`, `merged`, ..."""
+    text: str = ""
+    """For people: one sentence, or the comment."""
+    details: dict[str, str] = {}
+    digest: str = ""
