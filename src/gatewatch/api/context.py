@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 
 from gatewatch.api.services import ApiServices
+from gatewatch.errors import InputError
 from gatewatch.ports.control import Role, Token
 from gatewatch.services.access import UnauthenticatedError
 
-__all__ = ["Cursor", "Limit", "Services", "answer", "page", "requires"]
+__all__ = ["Cursor", "IfMatch", "Limit", "Services", "answer", "page", "requires", "revision_of", "seconds"]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items per page.")]
+IfMatch = Annotated[str | None, Header(description="Revision that was read.")]
 Cursor = Annotated[str, Query(description="`next` of the page before.")]
 
 
@@ -38,6 +41,23 @@ def requires(role: Role) -> Callable[[Request], Token]:
 
     check.__name__ = f"requires_{role.value}"
     return check
+
+
+def revision_of(if_match: str | None) -> int | None:
+    """The revision that If-Match names; None without one or for `*`. Raises InputError."""
+    if not if_match or if_match == "*":
+        return None
+    text = if_match.strip().strip('"')
+    if not text.isdecimal():
+        raise InputError("If-Match is not a revision of this", cure="Send the ETag as it came.")
+    return int(text)
+
+
+def seconds(moment: datetime | None) -> float | None:
+    """Unix seconds; a time without zone is UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def answer(request: Request, body: object, *, tag: str = "") -> Response:

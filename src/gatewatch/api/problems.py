@@ -18,20 +18,15 @@ from gatewatch.errors import (
     InputError,
     JournalFullError,
     NotFoundError,
+    StaleError,
     StoreError,
 )
 from gatewatch.services.access import ForbiddenError, UnauthenticatedError
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["PreconditionError", "TooLargeError", "install_problems", "problem"]
+__all__ = ["TooLargeError", "install_problems", "problem"]
 
 MEDIA_TYPE = "application/problem+json"
-
-
-class PreconditionError(GatewatchError):
-    """If-Match names another revision."""
-
-    code = "precondition-failed"
 
 
 class TooLargeError(GatewatchError):
@@ -43,7 +38,7 @@ class TooLargeError(GatewatchError):
 _STATUS: dict[type[GatewatchError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
-    PreconditionError: 412,
+    StaleError: 412,
     TooLargeError: 413,
     DefinitionError: 422,
     InputError: 422,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from gatewatch.config.settings import ApiSettings
 from gatewatch.model.ledger import LedgerEntry
+from gatewatch.model.rule import Rule
+from gatewatch.ports.cases import CaseStore
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.journal import DeadLetters
@@ -14,6 +16,7 @@ from gatewatch.ports.wire import WireFormat
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.detecting import Detecting
+from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.telemetry.logs import Log
 
@@ -32,6 +35,12 @@ class ApiServices:
     catalogue: Catalogue
     detecting: Detecting
     control: ControlStore
+    cases: CaseStore
+    casework: Casework
+    suppressing: Suppressing
+    dossiers: Dossiers
+    rules: Callable[[], Mapping[str, Rule]]
+    """Detectors' texts by id."""
     formats: Mapping[str, WireFormat]
     clock: Clock
     log: Log

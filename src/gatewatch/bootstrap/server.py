@@ -12,6 +12,7 @@ import uvicorn
 
 from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
@@ -23,6 +24,7 @@ from gatewatch.journal.files import FileJournal
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.detecting import Detecting, DetectionRun
+from gatewatch.services.incidents import Correlating, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
@@ -90,11 +92,14 @@ class Server:
         settings, log = self.settings, self.log
         self.lists = AddressLists(settings.lists, self.traffic, log)
         self.lists.load()
-        run_ = DetectionRun(self.traffic, self.control, log)
+        run_ = DetectionRun(self.traffic, self.control, log, self.clock)
         self.detecting = Detecting(
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
+        cases = self.control.cases
+        parts = desk(cases, self.traffic, self.catalogue.labelled, self.clock.now)
+        self.correlating = Correlating(parts.correlation, log)
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         known = formats()
         self.metrics = Metrics(journal=self.journal, observing=self.observing, detecting=self.detecting)
@@ -109,6 +114,11 @@ class Server:
                 catalogue=self.catalogue,
                 detecting=self.detecting,
                 control=self.control,
+                cases=cases,
+                casework=parts.casework,
+                suppressing=Suppressing(self.control, cases, self.clock.now),
+                dossiers=parts.dossiers,
+                rules=rules,
                 formats=known,
                 clock=self.clock,
                 log=log,
@@ -127,6 +137,7 @@ class Server:
             "journal": not self.journal.refusing,
             "observing": not self.observing.failing,
             "detectors": not self.detecting.faults,
+            "incidents": not self.correlating.failing,
         }
 
     def _reload_lists(self) -> None:
@@ -138,6 +149,7 @@ class Server:
         self.observing.start()
         self.detecting.start()
         self.catalogue.start()
+        self.correlating.start()
         self._reloader.start()
         self.collectors.start()
 
@@ -147,6 +159,7 @@ class Server:
         self._reloading.set()
         self.observing.stop()
         self.detecting.stop()
+        self.correlating.stop()
         self.catalogue.stop()
         self._stack.close()
 

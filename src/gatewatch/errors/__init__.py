@@ -10,6 +10,7 @@ __all__ = [
     "InputError",
     "JournalFullError",
     "NotFoundError",
+    "StaleError",
     "StoreError",
 ]
 
@@ -68,6 +69,12 @@ class ConflictError(GatewatchError):
 
     code = "conflict"
     exit_code = 5
+
+
+class StaleError(ConflictError):
+    """The revision that was read is not the current one any more."""
+
+    code = "precondition-failed"
 
 
 class StoreError(GatewatchError):

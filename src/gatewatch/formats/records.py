@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gatewatch.model.alert import Alert
+from gatewatch.model.correlation import Link
 from gatewatch.model.finding import Finding
 from gatewatch.model.inventory import Collection, Endpoint, FieldFact, InformationFact
 from gatewatch.model.ledger import LedgerEntry
+from gatewatch.model.rule import Rule
 
 __all__ = [
     "Record",
@@ -18,6 +20,7 @@ __all__ = [
     "field_record",
     "finding_record",
     "ledger_record",
+    "link_record",
     "rfc3339",
 ]
 
@@ -34,9 +37,10 @@ def _moment(ts: float | None) -> str | None:
     return rfc3339(ts) if ts else None
 
 
-def alert_record(alert: Alert) -> Record:
-    """One line of alerts.ndjson; also the body of `GET /v1/alerts/{id}`."""
-    return {
+def alert_record(alert: Alert, rule: Rule | None = None) -> Record:
+    """One line of alerts.ndjson; also the body of `GET /v1/alerts/{id}`, there with its detector's steps."""
+    advice = {} if rule is None else {"description": rule.description, "steps": list(rule.steps)}
+    return advice | {
         "id": alert.id,
         "detector": alert.detector,
         "alert_type": alert.alert_type,
@@ -63,7 +67,19 @@ def alert_record(alert: Alert) -> Record:
         ],
         "updated_at": rfc3339(alert.updated_at),
         "revision": alert.revision,
+        "incident_id": alert.incident or None,
+        "links": [link_record(link) for link in alert.links],
+        "classification": alert.classification.value,
+        "determination": alert.determination.value,
+        "assigned_to": alert.assigned_to or None,
+        "resolved_at": _moment(alert.resolved_at),
+        "suppressed_by": alert.suppressed_by or None,
     }
+
+
+def link_record(link: Link) -> Record:
+    """Why an alert is in its incident."""
+    return {"reason": link.reason.value, "subject": link.subject, "weight": link.weight}
 
 
 def field_record(fact: FieldFact) -> Record:

@@ -9,7 +9,7 @@ import msgspec
 from gatewatch.model.alert import Severity, Tactic
 from gatewatch.model.verdict import Classification, Determination
 
-__all__ = ["EntityVerdict", "Incident", "IncidentStatus", "PriorityFactor", "Task"]
+__all__ = ["AlertTotal", "EntityVerdict", "Incident", "IncidentStatus", "PriorityFactor", "Task"]
 
 
 class IncidentStatus(StrEnum):
@@ -112,3 +112,19 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """`kind value` -> what a person said of it."""
     revision: int = 1
     """Counts every change; the ETag."""
+
+
+class AlertTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts of one incident that have these in common, counted."""
+
+    incident: int
+    detector: str
+    alert_type: str
+    tactic: Tactic
+    severity: Severity
+    is_open: bool
+    alerts: int
+    calls: int
+    first_seen: float
+    last_seen: float
+    detected_at: float

@@ -80,10 +80,11 @@ class ControlStore(Protocol):
         """Whether the schema is at this version's head."""
         ...
 
-    def upsert_alerts(self, alerts: Sequence[Alert]) -> int:
+    def upsert_alerts(self, alerts: Sequence[Alert], *, at: float | None = None) -> int:
         """Insert new alerts; update a known one's detector side (count, last_seen, evidence …), keeping its status.
 
-        Returns how many rows changed. Writing the same alert twice changes nothing.
+        `at` (Unix seconds) stamps what changed; None takes each alert's own event time. Returns how many rows changed.
+        Writing the same alert twice changes nothing. What is new or changed is pending for correlation.
         """
         ...
 
@@ -97,10 +98,6 @@ class ControlStore(Protocol):
 
     def alerts(self, where: AlertFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Alert], str]:
         """Newest last_seen first; (items, next cursor)."""
-        ...
-
-    def set_alert_status(self, alert_id: str, status: AlertStatus, *, revision: int | None, at: float) -> Alert:
-        """Change status. Raises NotFoundError; ConflictError when `revision` is not the current one."""
         ...
 
     def put_findings(self, findings: Sequence[Finding]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -84,6 +84,7 @@ class Catalogue:
         self._traffic, self._control, self._clock, self._log = traffic, control, clock, log
         self._endpoints: list[Endpoint] = []
         self._by_id: dict[str, Endpoint] = {}
+        self._by_label: dict[str, Endpoint] = {}
         self._collections: list[Collection] = []
         self._written: dict[str, Finding] = {}
         self._unjudged, self._judged_at = False, 0.0
@@ -110,6 +111,7 @@ class Catalogue:
             endpoints, collections = read_inventory(self._traffic, now)
             if endpoints != self._endpoints or collections != self._collections:
                 self._by_id = {endpoint.id: endpoint for endpoint in endpoints}
+                self._by_label = {f"{one.method} {one.host} {one.template}": one for one in endpoints}
                 self._endpoints, self._collections = endpoints, collections
                 self.version += 1
                 self._unjudged = True
@@ -139,6 +141,10 @@ class Catalogue:
         if found is None:
             raise NotFoundError(f"no endpoint {endpoint_id}")
         return found
+
+    def labelled(self, labels: Iterable[str]) -> dict[str, Endpoint]:
+        """Known endpoints among labels `METHOD host template`, as alerts name them."""
+        return {label: self._by_label[label] for label in labels if label in self._by_label}
 
     def fields(self, endpoint_id: str) -> list[FieldFact]:
         """Fields of one endpoint. Raises NotFoundError."""

@@ -29,9 +29,9 @@ _JUDGED = "detect.judged"
 class DetectionRun:
     """One run of all enabled detectors over one span."""
 
-    def __init__(self, traffic: TrafficStore, control: ControlStore, log: Log) -> None:
-        """Alerts go to the control store."""
-        self._traffic, self._control, self._log = traffic, control, log
+    def __init__(self, traffic: TrafficStore, control: ControlStore, log: Log, clock: Clock | None = None) -> None:
+        """Alerts go to the control store, stamped by `clock`; without one by their own event time."""
+        self._traffic, self._control, self._log, self._clock = traffic, control, log, clock
         self.faults: dict[str, str] = {}
         """Detector id -> why its last run failed."""
 
@@ -79,7 +79,8 @@ class DetectionRun:
         changed: list[Alert] = []
         for key, group in groups.items():
             changed += fold(known.get(key), group)
-        return self._control.upsert_alerts(changed) if changed else 0
+        at = self._clock.now() if self._clock else None
+        return self._control.upsert_alerts(changed, at=at) if changed else 0
 
 
 class _Progress(msgspec.Struct):

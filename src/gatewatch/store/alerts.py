@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, delete, exists, insert, select, tuple_, update
 
-from gatewatch.errors import ConflictError, NotFoundError
+from gatewatch.errors import NotFoundError
 from gatewatch.model.alert import Alert, AlertStatus, Severity
+from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.control import AlertFilter
 from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.store.batches import batches
 from gatewatch.store.engine import readers
+from gatewatch.store.order import append_changes, take_turn
 from gatewatch.store.tables import alert_subjects, alerts
 
-__all__ = ["AlertTable"]
+__all__ = ["AlertTable", "alert_row"]
 
 _ALERT = msgspec.msgpack.Decoder(Alert)
-T = TypeVar("T")
 _BATCH = 200
 _MAX_SUBJECT = 512
+_DECIDED = (
+    "status",
+    "revision",
+    "updated_at",
+    "incident",
+    "links",
+    "classification",
+    "determination",
+    "assigned_to",
+    "created_at",
+    "changed_at",
+    "resolved_at",
+    "suppressed_by",
+)
+"""What a detector does not know."""
 
 
 class AlertTable:
@@ -31,29 +48,32 @@ class AlertTable:
         """Uses the engine's transactions."""
         self._engine, self._readers = engine, readers(engine)
 
-    def upsert(self, changed: Sequence[Alert]) -> int:
-        """New ones in, known ones updated but for status; equal ones untouched. Returns how many rows changed."""
+    def upsert(self, changed: Sequence[Alert], at: float | None) -> int:
+        """New ones in, known ones updated but for what people decide; equal ones untouched. How many rows changed."""
         count = 0
-        with self._engine.begin() as connection:
-            for batch in _batches(list({alert.id: alert for alert in changed}.values()), _BATCH):
-                count += self._upsert_batch(connection, batch)
+        for batch in batches(list({alert.id: alert for alert in changed}.values()), _BATCH):
+            # A transaction per batch: others wait while this one has its turn.
+            with self._engine.begin() as connection:
+                take_turn(connection)
+                count += self._upsert_batch(connection, batch, at)
         return count
 
-    def _upsert_batch(self, connection: Connection, batch: Sequence[Alert]) -> int:
-        # Locked, so that a status that a person sets meanwhile is not overwritten by the one read here.
+    def _upsert_batch(self, connection: Connection, batch: Sequence[Alert], at: float | None) -> int:
         wanted = select(alerts.c.id, alerts.c.body).where(alerts.c.id.in_([a.id for a in batch]))
-        rows = connection.execute(wanted.order_by(alerts.c.id).with_for_update())
-        known = {row.id: _ALERT.decode(row.body) for row in rows}
-        fresh = [alert for alert in batch if alert.id not in known]
+        known = {row.id: _ALERT.decode(row.body) for row in connection.execute(wanted)}
+        fresh = [_created(alert, at) for alert in batch if alert.id not in known]
         renewed = [
-            new for alert in batch if alert.id in known and (new := _renewed(known[alert.id], alert)) is not None
+            new for alert in batch if alert.id in known and (new := _renewed(known[alert.id], alert, at)) is not None
         ]
         if fresh:
-            connection.execute(insert(alerts), [_row(alert) for alert in fresh])
+            connection.execute(insert(alerts), [alert_row(alert) | {"pending": 1} for alert in fresh])
         for alert in renewed:
-            connection.execute(update(alerts).where(alerts.c.id == alert.id).values(_row(alert)))
+            values = alert_row(alert) | {"pending": 1}
+            connection.execute(update(alerts).where(alerts.c.id == alert.id).values(values))
         self._index(connection, [*fresh, *renewed])
-        return len(fresh) + len(renewed)
+        moved = [*fresh, *renewed]
+        append_changes(connection, ChangeKind.ALERT, [alert.id for alert in moved], moved[0].changed_at if moved else 0)
+        return len(moved)
 
     def _index(self, connection: Connection, changed: Sequence[Alert]) -> None:
         if changed:
@@ -67,7 +87,7 @@ class AlertTable:
         """Newest alert per (detector, key)."""
         found: dict[tuple[str, str], Alert] = {}
         with self._readers.connect() as connection:
-            for batch in _batches(list(keys), _BATCH):
+            for batch in batches(list(keys), _BATCH):
                 wanted = tuple_(alerts.c.detector, alerts.c.key).in_(batch)
                 query = (
                     select(alerts.c.detector, alerts.c.key, alerts.c.body).where(wanted).order_by(alerts.c.first_seen)
@@ -94,34 +114,28 @@ class AlertTable:
         following = write_cursor(float(shown[-1].last_seen), shown[-1].id) if len(rows) > limit else ""
         return [_ALERT.decode(row.body) for row in shown], following
 
-    def set_status(self, alert_id: str, status: AlertStatus, revision: int | None, at: float) -> Alert:
-        """Change the status when the revision is still the one that was read."""
-        with self._engine.begin() as connection:
-            body = connection.execute(select(alerts.c.body).where(alerts.c.id == alert_id).with_for_update()).scalar()
-            if body is None:
-                raise NotFoundError(f"no alert {alert_id}")
-            alert = _ALERT.decode(body)
-            if revision is not None and revision != alert.revision:
-                raise ConflictError(
-                    f"alert {alert_id} is at revision {alert.revision}, not {revision}",
-                    cure="Read it again, then decide.",
-                )
-            if status is alert.status:
-                return alert
-            new = msgspec.structs.replace(alert, status=status, updated_at=at, revision=alert.revision + 1)
-            connection.execute(update(alerts).where(alerts.c.id == alert_id).values(_row(new)))
-            return new
+
+def _created(alert: Alert, at: float | None) -> Alert:
+    moment = alert.updated_at if at is None else at
+    return msgspec.structs.replace(alert, created_at=moment, changed_at=moment)
 
 
-def _renewed(old: Alert, new: Alert) -> Alert | None:
-    """The new detector side under the old status; None when nothing changed."""
-    kept = msgspec.structs.replace(new, status=old.status, revision=old.revision, updated_at=old.updated_at)
+def _renewed(old: Alert, new: Alert, at: float | None) -> Alert | None:
+    """The new detector side under what people and correlation decided; None when nothing changed."""
+    kept = msgspec.structs.replace(new, **{name: getattr(old, name) for name in _DECIDED})
     if kept == old:
         return None
-    return msgspec.structs.replace(kept, revision=old.revision + 1, updated_at=max(old.updated_at, new.updated_at))
+    updated_at = max(old.updated_at, new.updated_at)
+    return msgspec.structs.replace(
+        kept,
+        revision=old.revision + 1,
+        updated_at=updated_at,
+        changed_at=max(old.changed_at, updated_at if at is None else at),
+    )
 
 
-def _row(alert: Alert) -> dict[str, object]:
+def alert_row(alert: Alert) -> dict[str, object]:
+    """The columns of one alert, but for `pending`."""
     return {
         "id": alert.id,
         "detector": alert.detector,
@@ -132,6 +146,15 @@ def _row(alert: Alert) -> dict[str, object]:
         "first_seen": alert.first_seen,
         "last_seen": alert.last_seen,
         "revision": alert.revision,
+        "incident": alert.incident,
+        "tactic": alert.tactic.value,
+        "calls": alert.count,
+        "detected_at": alert.detected_at,
+        "created_at": alert.created_at,
+        "changed_at": alert.changed_at,
+        "classification": alert.classification.value,
+        "determination": alert.determination.value,
+        "assigned_to": alert.assigned_to,
         "body": msgspec.msgpack.encode(alert),
     }
 
@@ -206,8 +229,3 @@ def _filtered(query: Select[Any], where: AlertFilter, subjects: Sequence[tuple[s
         named = and_(other.c.alert_id == alerts.c.id, other.c.kind == kind, other.c.subject == subject)
         query = query.where(exists().where(named))
     return query
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

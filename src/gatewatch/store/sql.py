@@ -10,12 +10,15 @@ from sqlalchemy import Select, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from gatewatch.errors import ConflictError, NotFoundError
-from gatewatch.model.alert import Alert, AlertStatus, Severity
+from gatewatch.model.alert import Alert, Severity
 from gatewatch.model.finding import Finding
+from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.alerts import AlertTable
 from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
+from gatewatch.store.incidents import IncidentTable
+from gatewatch.store.order import ChangeTable, append_changes, take_turn
 from gatewatch.store.tables import detector_settings, findings, states, tokens
 
 __all__ = ["SqlControlStore"]
@@ -33,6 +36,10 @@ class SqlControlStore:
         self._engine = open_engine(url)
         self._readers = readers(self._engine)
         self._alerts = AlertTable(self._engine)
+        self.cases = IncidentTable(self._engine)
+        """Incidents and what people do with alerts."""
+        self.changes = ChangeTable(self._engine)
+        """What changed, for exporters."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""
@@ -42,9 +49,9 @@ class SqlControlStore:
         """Whether nothing is left to apply."""
         return current_revision(self._engine) == head_revision()
 
-    def upsert_alerts(self, alerts: Sequence[Alert]) -> int:
+    def upsert_alerts(self, alerts: Sequence[Alert], *, at: float | None = None) -> int:
         """See AlertTable.upsert."""
-        return self._alerts.upsert(alerts)
+        return self._alerts.upsert(alerts, at)
 
     def open_alerts(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
         """Latest alert per (detector, key)."""
@@ -58,10 +65,6 @@ class SqlControlStore:
         """One page."""
         return self._alerts.page(where, cursor, limit)
 
-    def set_alert_status(self, alert_id: str, status: AlertStatus, *, revision: int | None, at: float) -> Alert:
-        """Change status."""
-        return self._alerts.set_status(alert_id, status, revision, at)
-
     def put_findings(self, new: Sequence[Finding]) -> int:
         """Upsert; a finding that says the same as before, but later, is not a change."""
         changed = 0
@@ -69,12 +72,14 @@ class SqlControlStore:
             batch = {finding.id: finding for finding in new[start : start + _BATCH]}
             # A transaction per batch: 200,000 findings in one would keep every other writer waiting for seconds.
             with self._engine.begin() as connection:
+                take_turn(connection)
                 rows = connection.execute(select(findings.c.id, findings.c.body).where(findings.c.id.in_(batch)))
                 known = {row.id: _FINDING.decode(row.body) for row in rows}
                 moved = [f for f in batch.values() if f.id not in known or not _same(known[f.id], f)]
                 if moved:
                     connection.execute(delete(findings).where(findings.c.id.in_([f.id for f in moved])))
                     connection.execute(insert(findings), [_finding_row(finding) for finding in moved])
+                    append_changes(connection, ChangeKind.FINDING, [f.id for f in moved], moved[0].evaluated_at)
             changed += len(moved)
         return changed
 

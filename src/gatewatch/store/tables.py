@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
-__all__ = ["METADATA", "alert_subjects", "alerts", "detector_settings", "findings", "states", "tokens"]
+__all__ = [
+    "METADATA",
+    "activities",
+    "alert_subjects",
+    "alerts",
+    "changes",
+    "counters",
+    "detector_settings",
+    "findings",
+    "incident_entities",
+    "incident_tags",
+    "incidents",
+    "states",
+    "suppressions",
+    "tokens",
+]
 
 METADATA = MetaData(
     naming_convention={
@@ -14,6 +42,8 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+_PENDING, _CONCLUDED = text("pending = 1"), text("classification != 'unknown'")
 
 alerts = Table(
     "alerts",
@@ -27,14 +57,30 @@ alerts = Table(
     Column("first_seen", Float(53), nullable=False),
     Column("last_seen", Float(53), nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("incident", BigInteger, nullable=False, server_default="0"),
+    Column("pending", Integer, nullable=False, server_default="1"),
+    Column("tactic", String(32), nullable=False, server_default=""),
+    Column("calls", BigInteger, nullable=False, server_default="0"),
+    Column("detected_at", Float(53), nullable=False, server_default="0"),
+    Column("created_at", Float(53), nullable=False, server_default="0"),
+    Column("changed_at", Float(53), nullable=False, server_default="0"),
+    Column("classification", String(32), nullable=False, server_default="unknown"),
+    Column("determination", String(40), nullable=False, server_default="unknown"),
+    Column("assigned_to", String(256), nullable=False, server_default=""),
     Column("body", LargeBinary, nullable=False),
     Index("ix_alerts_newest", "last_seen", "id"),
     Index("ix_alerts_key", "detector", "key", "first_seen"),
     Index("ix_alerts_state", "status", "severity", "last_seen", "id"),
     Index("ix_alerts_detector", "detector", "last_seen", "id"),
     Index("ix_alerts_type", "alert_type", "last_seen", "id"),
+    Index("ix_alerts_incident", "incident", "first_seen", "id"),
+    Index("ix_alerts_changed", "changed_at", "id"),
+    Index("ix_alerts_created", "created_at", "id"),
+    Index("ix_alerts_concluded", "detector", "classification", sqlite_where=_CONCLUDED, postgresql_where=_CONCLUDED),
+    Index("ix_alerts_pending", "first_seen", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
-"""`body` is the whole alert (MessagePack); the other columns are what lists filter and sort by."""
+"""`body` is the whole alert (MessagePack); the other columns are what lists filter and sort by. `pending`: its incident
+has not looked at its last change."""
 
 alert_subjects = Table(
     "alert_subjects",
@@ -47,6 +93,93 @@ alert_subjects = Table(
     Index("ix_alert_subjects_newest", "kind", "subject", "last_seen", "alert_id"),
 )
 """Actors, addresses and endpoints of alerts, to filter by; `last_seen` of the alert spares pages the sorting."""
+
+incidents = Table(
+    "incidents",
+    METADATA,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("classification", String(32), nullable=False),
+    Column("determination", String(40), nullable=False),
+    Column("assigned_to", String(256), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("updated_at", Float(53), nullable=False),
+    Column("last_activity", Float(53), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_incidents_updated", "updated_at", "id"),
+    Index("ix_incidents_created", "created_at", "id"),
+    Index("ix_incidents_state", "status", "severity", "updated_at", "id"),
+    Index("ix_incidents_priority", "priority", "id"),
+    Index("ix_incidents_owner", "assigned_to", "updated_at", "id"),
+)
+
+incident_entities = Table(
+    "incident_entities",
+    METADATA,
+    Column("kind", String(16), primary_key=True),
+    Column("value", String(512), primary_key=True),
+    Column("incident", BigInteger, primary_key=True),
+    Column("first_seen", Float(53), nullable=False),
+    Column("last_seen", Float(53), nullable=False),
+    Index("ix_incident_entities_newest", "kind", "value", "last_seen", "incident"),
+    Index("ix_incident_entities_incident", "incident", "kind", "value"),
+)
+"""What correlation looks incidents up by; `network` and `rule` besides the kinds of entities that people see."""
+
+incident_tags = Table(
+    "incident_tags",
+    METADATA,
+    Column("tag", String(128), primary_key=True),
+    Column("incident", BigInteger, primary_key=True),
+    Index("ix_incident_tags_incident", "incident"),
+)
+
+activities = Table(
+    "activities",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("subject", String(16), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("incident", BigInteger, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_activities_incident", "incident", "number"),
+    Index("ix_activities_subject", "subject", "subject_id", "number"),
+)
+"""The audit log; the schema refuses to change or delete a row."""
+
+changes = Table(
+    "changes",
+    METADATA,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("at", Float(53), nullable=False),
+    Index("ix_changes_at", "at"),
+)
+"""What changed, in order of commit; exporters follow it."""
+
+counters = Table(
+    "counters",
+    METADATA,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""`case` is also the lock that puts all writers of alerts, incidents and activities in one order."""
+
+suppressions = Table(
+    "suppressions",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("incident", BigInteger, nullable=False, server_default="0"),
+    Column("body", LargeBinary, nullable=False),
+)
 
 findings = Table(
     "findings",

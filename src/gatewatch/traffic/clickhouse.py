@@ -37,6 +37,7 @@ _AGGREGATE_TABLES = {
     "object_access_data": "slot",
     "parameter_profile_data": "day",
     "login_hour_data": "hour",
+    "address_actors_data": "hour",
 }
 _BLOCKS_PER_PAGE = 8
 _PATH_COLUMNS = tuple(PathRecord.__struct_fields__)

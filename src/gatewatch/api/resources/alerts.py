@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Cursor, Limit, Services, answer, page, requires
-from gatewatch.api.problems import PreconditionError
-from gatewatch.errors import ConflictError, InputError
+from gatewatch.api.context import Cursor, IfMatch, Limit, Services, answer, page, requires, revision_of, seconds
+from gatewatch.formats.incident_records import activity_record
 from gatewatch.formats.records import alert_record
+from gatewatch.model.activity import Subject
 from gatewatch.model.alert import AlertStatus, Severity
-from gatewatch.ports.control import AlertFilter, Role
+from gatewatch.model.verdict import Classification, Determination
+from gatewatch.ports.control import AlertFilter, Role, Token
+from gatewatch.services.incidents.patches import MOST_COMMENT, AlertPatch
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["alerts"])
+Analyst = Annotated[Token, Depends(requires(Role.ANALYST))]
 
 
 class AlertChange(BaseModel):
-    """What a person may change."""
+    """What a person may change; what is left out stays."""
 
-    status: AlertStatus
+    model_config = ConfigDict(extra="forbid")
+
+    status: AlertStatus | None = None
+    classification: Classification | None = None
+    determination: Determination | None = None
+    assigned_to: str | None = Field(default=None, max_length=256)
 
 
-def _seconds(moment: datetime | None) -> float | None:
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+class Comment(BaseModel):
+    """A comment."""
+
+    text: str = Field(min_length=1, max_length=MOST_COMMENT)
 
 
 @router.get("/v1/alerts", dependencies=[Depends(requires(Role.VIEWER))])
@@ -57,8 +65,8 @@ def alerts(
         actor=actor,
         client_ip=client_ip,
         endpoint=endpoint,
-        since=_seconds(since),
-        until=_seconds(until),
+        since=seconds(since),
+        until=seconds(until),
     )
     items, following = services.control.alerts(where, cursor=cursor, limit=limit)
     return page(request, [alert_record(item) for item in items], following)
@@ -66,28 +74,33 @@ def alerts(
 
 @router.get("/v1/alerts/{alert_id}", dependencies=[Depends(requires(Role.VIEWER))])
 def alert(request: Request, services: Services, alert_id: str) -> Response:
-    """One alert; its ETag is its revision."""
+    """One alert with the recommended steps of its detector; its ETag is its revision."""
     found = services.control.alert(alert_id)
-    return answer(request, alert_record(found), tag=str(found.revision))
+    return answer(request, alert_record(found, services.rules().get(found.detector)), tag=str(found.revision))
 
 
-@router.patch("/v1/alerts/{alert_id}", dependencies=[Depends(requires(Role.ANALYST))])
+@router.patch("/v1/alerts/{alert_id}")
 def change(
-    request: Request,
-    services: Services,
-    alert_id: str,
-    wanted: AlertChange,
-    if_match: Annotated[str | None, Header(description="Revision that was read.")] = None,
+    request: Request, services: Services, token: Analyst, alert_id: str, wanted: AlertChange, if_match: IfMatch = None
 ) -> Response:
-    """Change the status; with If-Match only when nobody changed the alert meanwhile."""
-    revision = None
-    if if_match and if_match != "*":
-        text = if_match.strip().strip('"')
-        if not text.isdecimal():
-            raise InputError("If-Match is not a revision of this alert", cure="Send the ETag as it came.")
-        revision = int(text)
-    try:
-        new = services.control.set_alert_status(alert_id, wanted.status, revision=revision, at=services.clock.now())
-    except ConflictError as error:
-        raise PreconditionError(error.message, cure=error.cure) from error
+    """Change status, conclusion or owner; with If-Match only when nobody changed the alert meanwhile."""
+    patch = AlertPatch(**wanted.model_dump())
+    new = services.casework.change_alert(alert_id, patch, by=token.name, revision=revision_of(if_match))
     return answer(request, alert_record(new), tag=str(new.revision))
+
+
+@router.post("/v1/alerts/{alert_id}/comments", status_code=201)
+def comment(request: Request, services: Services, token: Analyst, alert_id: str, wanted: Comment) -> Response:
+    """Add a comment."""
+    entry = services.casework.comment(Subject.ALERT, alert_id, wanted.text, by=token.name)
+    return answer(request, activity_record(entry))
+
+
+@router.get("/v1/alerts/{alert_id}/activities", dependencies=[Depends(requires(Role.VIEWER))])
+def activities(request: Request, services: Services, alert_id: str, cursor: Cursor = "", limit: Limit = 50) -> Response:
+    """What was done with one alert, newest first."""
+    services.control.alert(alert_id)
+    items, following = services.cases.activities(
+        subject=Subject.ALERT.value, subject_id=alert_id, cursor=cursor, limit=limit
+    )
+    return page(request, [activity_record(item) for item in items], following)

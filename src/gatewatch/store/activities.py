@@ -1,0 +1,99 @@
+"""The audit log in SQL: numbered, chained by digests, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, insert, select
+
+from gatewatch.errors import StoreError
+from gatewatch.model.activity import Activity
+from gatewatch.ports.changes import ChangeKind
+from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.store.engine import readers
+from gatewatch.store.order import append_changes, take_numbers
+from gatewatch.store.tables import activities
+
+__all__ = ["ActivityTable", "append_activities"]
+
+_ACTIVITY = msgspec.msgpack.Decoder(Activity)
+_PAGE = 1000
+
+
+def append_activities(connection: Connection, new: Sequence[Activity], at: float) -> None:
+    """Number, chain and keep entries; the caller has taken its turn."""
+    if not new:
+        return
+    first = take_numbers(connection, "activity", len(new))
+    before = connection.execute(select(activities.c.body).where(activities.c.number == first - 1)).scalar()
+    digest = _ACTIVITY.decode(before).digest if before is not None else ""
+    rows = []
+    for number, entry in enumerate(new, start=first):
+        numbered = msgspec.structs.replace(entry, number=number, digest="")
+        digest = _digest(digest, numbered)
+        rows.append(_row(msgspec.structs.replace(numbered, digest=digest)))
+    connection.execute(insert(activities), rows)
+    append_changes(connection, ChangeKind.AUDIT, [str(row["number"]) for row in rows], at)
+
+
+class ActivityTable:
+    """Read side."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Reads wait for nobody."""
+        self._readers = readers(engine)
+
+    def page(
+        self, *, incident: int, subject: str, subject_id: str, cursor: str, limit: int
+    ) -> tuple[list[Activity], str]:
+        """Newest first."""
+        query = select(activities.c.number, activities.c.body).order_by(activities.c.number.desc()).limit(limit + 1)
+        if incident:
+            query = query.where(activities.c.incident == incident)
+        if subject:
+            query = query.where(activities.c.subject == subject)
+        if subject_id:
+            query = query.where(activities.c.subject_id == subject_id)
+        if cursor:
+            (before,) = read_cursor(cursor, (int,))
+            query = query.where(activities.c.number < before)
+        with self._readers.connect() as connection:
+            rows = connection.execute(query).all()
+        following = write_cursor(int(rows[limit - 1].number)) if len(rows) > limit else ""
+        return [_ACTIVITY.decode(row.body) for row in rows[:limit]], following
+
+    def verify(self) -> int:
+        """How many entries hold."""
+        digest, number = "", 0
+        while True:
+            query = select(activities.c.body).where(activities.c.number > number).order_by(activities.c.number)
+            with self._readers.connect() as connection:
+                bodies = connection.execute(query.limit(_PAGE)).scalars().all()
+            if not bodies:
+                return number
+            for body in bodies:
+                entry = _ACTIVITY.decode(body)
+                digest = _digest(digest, msgspec.structs.replace(entry, digest=""))
+                if entry.number != number + 1 or entry.digest != digest:
+                    raise StoreError(f"the audit log was changed at entry {number + 1}")
+                number = entry.number
+
+
+def _digest(before: str, entry: Activity) -> str:
+    return blake2b(before.encode() + msgspec.msgpack.encode(entry), digest_size=16).hexdigest()
+
+
+def _row(entry: Activity) -> dict[str, Any]:
+    return {
+        "number": entry.number,
+        "at": entry.at,
+        "subject": entry.subject.value,
+        "subject_id": entry.subject_id,
+        "incident": entry.incident,
+        "action": entry.action,
+        "origin": entry.origin.value,
+        "body": msgspec.msgpack.encode(entry),
+    }

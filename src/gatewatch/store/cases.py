@@ -1,0 +1,234 @@
+"""Alerts, incidents and activities changed together, one writer after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+from sqlalchemy import Connection, Engine, case, delete, func, insert, select, update
+
+from gatewatch.errors import NotFoundError
+from gatewatch.model.activity import Activity
+from gatewatch.model.alert import Alert, AlertStatus, Severity, Tactic
+from gatewatch.model.correlation import EntityKind
+from gatewatch.model.incident import AlertTotal, Incident
+from gatewatch.model.suppression import Suppression
+from gatewatch.ports.cases import Sighting
+from gatewatch.ports.changes import ChangeKind
+from gatewatch.store.activities import append_activities
+from gatewatch.store.alerts import alert_row
+from gatewatch.store.batches import batches
+from gatewatch.store.order import append_changes, take_numbers, take_turn
+from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
+
+__all__ = ["SqlCaseUnit", "case_unit", "entities_of"]
+
+_ALERT = msgspec.msgpack.Decoder(Alert)
+_INCIDENT = msgspec.msgpack.Decoder(Incident)
+_SUPPRESSION = msgspec.msgpack.Decoder(Suppression)
+_SEVERITIES = sorted(Severity, key=lambda severity: severity.rank)
+_MAX_VALUE = 512
+_SHOWN = tuple(kind.value for kind in EntityKind)
+_BATCH = 400
+
+
+@contextmanager
+def case_unit(engine: Engine, at: float) -> Iterator[SqlCaseUnit]:
+    """A transaction that has taken its turn."""
+    with engine.begin() as connection:
+        take_turn(connection)
+        unit = SqlCaseUnit(connection, at)
+        yield unit
+        unit.finish()
+
+
+class SqlCaseUnit:
+    """Implements `ports.cases.CaseUnit`."""
+
+    def __init__(self, connection: Connection, at: float) -> None:
+        """`connection` is in a transaction."""
+        self._connection, self._at = connection, at
+        self._changed_alerts: dict[str, None] = {}
+        self._changed_incidents: dict[int, None] = {}
+
+    def finish(self) -> None:
+        """Tell followers what changed."""
+        append_changes(self._connection, ChangeKind.ALERT, list(self._changed_alerts), self._at)
+        append_changes(self._connection, ChangeKind.INCIDENT, [str(one) for one in self._changed_incidents], self._at)
+
+    def pending(self, limit: int) -> list[Alert]:
+        """Oldest first."""
+        query = select(alerts.c.body).where(alerts.c.pending == 1).order_by(alerts.c.first_seen, alerts.c.id)
+        return [_ALERT.decode(body) for body in self._connection.execute(query.limit(limit)).scalars()]
+
+    def alert(self, alert_id: str) -> Alert:
+        """One alert."""
+        body = self._connection.execute(select(alerts.c.body).where(alerts.c.id == alert_id)).scalar()
+        if body is None:
+            raise NotFoundError(f"no alert {alert_id}")
+        return _ALERT.decode(body)
+
+    def alerts_of(self, incident: int, *, only_open: bool = False, limit: int | None = None) -> list[Alert]:
+        """In event order."""
+        query = select(alerts.c.body).where(alerts.c.incident == incident).order_by(alerts.c.first_seen, alerts.c.id)
+        query = query.limit(limit)
+        if only_open:
+            query = query.where(alerts.c.status.in_([AlertStatus.NEW.value, AlertStatus.IN_PROGRESS.value]))
+        return [_ALERT.decode(body) for body in self._connection.execute(query).scalars()]
+
+    def incident(self, incident_id: int) -> Incident:
+        """One incident."""
+        found = self.incidents([incident_id])
+        if incident_id not in found:
+            raise NotFoundError(f"no incident {incident_id}")
+        return found[incident_id]
+
+    def incidents(self, ids: Collection[int]) -> dict[int, Incident]:
+        """Those that exist."""
+        found: dict[int, Incident] = {}
+        for batch in batches(sorted(ids), _BATCH):
+            query = select(incidents.c.id, incidents.c.body).where(incidents.c.id.in_(batch))
+            found |= {row.id: _INCIDENT.decode(row.body) for row in self._connection.execute(query)}
+        return found
+
+    def sightings(self, kind: str, value: str, *, since: float, until: float, limit: int) -> list[Sighting]:
+        """Newest first."""
+        side = incident_entities.c
+        query = select(incident_entities).where(side.kind == kind, side.value == value[:_MAX_VALUE])
+        query = query.where(side.last_seen >= since, side.first_seen <= until).order_by(side.last_seen.desc())
+        return [Sighting(**row) for row in self._connection.execute(query.limit(limit)).mappings()]
+
+    def totals(self, incidents: Collection[int]) -> dict[int, list[AlertTotal]]:
+        """Counted in the store, so that an incident with many alerts costs one reading of an index."""
+        found: dict[int, list[AlertTotal]] = {one: [] for one in incidents}
+        side = alerts.c
+        is_open = case((side.status.in_([AlertStatus.NEW.value, AlertStatus.IN_PROGRESS.value]), 1), else_=0)
+        keys = (side.incident, side.detector, side.alert_type, side.tactic, side.severity, is_open.label("is_open"))
+        for batch in batches(sorted(found), _BATCH):
+            query = select(
+                *keys,
+                func.count().label("alerts"),
+                func.sum(side.calls).label("calls"),
+                func.min(side.first_seen).label("first_seen"),
+                func.max(side.last_seen).label("last_seen"),
+                func.min(side.detected_at).label("detected_at"),
+            )
+            query = query.where(side.incident.in_(batch)).group_by(*(key for key in keys))
+            for row in self._connection.execute(query).mappings():
+                total = {**row, "calls": int(row["calls"] or 0), "is_open": bool(row["is_open"])}
+                total |= {"severity": _SEVERITIES[row["severity"]], "tactic": Tactic(row["tactic"])}
+                found[row["incident"]].append(AlertTotal(**total))
+        return found
+
+    def entities_of(self, incident: int, limit: int) -> list[Sighting]:
+        """Most recent first."""
+        return entities_of(self._connection, incident, limit)
+
+    def entity_count(self, incident: int) -> int:
+        """Networks and keys of detectors counted too."""
+        query = select(func.count()).where(incident_entities.c.incident == incident)
+        return int(self._connection.execute(query).scalar_one())
+
+    def new_incident_id(self) -> int:
+        """The next number."""
+        return take_numbers(self._connection, "incident", 1)
+
+    def put_incident(self, incident: Incident) -> None:
+        """Insert or replace, with its tags."""
+        row = _incident_row(incident)
+        changed = self._connection.execute(update(incidents).where(incidents.c.id == incident.id).values(row))
+        if not changed.rowcount:
+            self._connection.execute(insert(incidents).values(row))
+        else:
+            self._connection.execute(delete(incident_tags).where(incident_tags.c.incident == incident.id))
+        tags = dict.fromkeys((*incident.tags, *incident.system_tags))
+        if tags:
+            rows = [{"tag": tag[:128], "incident": incident.id} for tag in tags]
+            self._connection.execute(insert(incident_tags), rows)
+        self._changed_incidents[incident.id] = None
+
+    def put_alert(self, alert: Alert, *, pending: bool = False) -> None:
+        """Replace; stamped as changed now."""
+        new = msgspec.structs.replace(alert, changed_at=self._at)
+        row = alert_row(new) | {"pending": int(pending)}
+        self._connection.execute(update(alerts).where(alerts.c.id == alert.id).values(row))
+        self._changed_alerts[alert.id] = None
+
+    def settle(self, alert_ids: Collection[str]) -> None:
+        """Not pending any more."""
+        for batch in batches(list(alert_ids), _BATCH):
+            self._connection.execute(update(alerts).where(alerts.c.id.in_(batch)).values(pending=0))
+
+    def see(self, sightings: Iterable[Sighting]) -> None:
+        """Widen or add."""
+        side = incident_entities.c
+        for one in sightings:
+            value = one.value[:_MAX_VALUE]
+            wider = {
+                "first_seen": case((side.first_seen > one.first_seen, one.first_seen), else_=side.first_seen),
+                "last_seen": case((side.last_seen < one.last_seen, one.last_seen), else_=side.last_seen),
+            }
+            key = (side.kind == one.kind, side.value == value, side.incident == one.incident)
+            if not self._connection.execute(update(incident_entities).where(*key).values(wider)).rowcount:
+                row = msgspec.structs.asdict(one) | {"value": value}
+                self._connection.execute(insert(incident_entities).values(row))
+
+    def move_sightings(self, source: int, target: int) -> None:
+        """Widen what the target knows."""
+        query = select(incident_entities).where(incident_entities.c.incident == source)
+        rows = self._connection.execute(query).mappings().all()
+        self.see(Sighting(**{**row, "incident": target}) for row in rows)
+        self.forget_sightings(source)
+
+    def forget_sightings(self, incident: int) -> None:
+        """All of one incident."""
+        self._connection.execute(delete(incident_entities).where(incident_entities.c.incident == incident))
+
+    def record(self, activities: Sequence[Activity]) -> None:
+        """Append to the audit log."""
+        append_activities(self._connection, activities, self._at)
+
+    def suppressions(self) -> list[Suppression]:
+        """By name."""
+        query = select(suppressions.c.body).order_by(suppressions.c.name)
+        return [_SUPPRESSION.decode(body) for body in self._connection.execute(query).scalars()]
+
+    def put_suppression(self, rule: Suppression) -> None:
+        """Insert or replace."""
+        row = {"name": rule.name, "incident": rule.incident, "body": msgspec.msgpack.encode(rule)}
+        known = suppressions.c.name == rule.name
+        if not self._connection.execute(update(suppressions).where(known).values(row)).rowcount:
+            self._connection.execute(insert(suppressions).values(row))
+
+    def delete_suppression(self, name: str) -> None:
+        """What it dismissed stays dismissed."""
+        if not self._connection.execute(delete(suppressions).where(suppressions.c.name == name)).rowcount:
+            raise NotFoundError(f"no suppression rule {name}")
+
+
+def entities_of(connection: Connection, incident: int, limit: int) -> list[Sighting]:
+    """Entities that people see, most recent first."""
+    side = incident_entities.c
+    query = select(incident_entities).where(side.incident == incident, side.kind.in_(_SHOWN))
+    query = query.order_by(side.last_seen.desc(), side.kind, side.value).limit(limit)
+    return [Sighting(**row) for row in connection.execute(query).mappings()]
+
+
+def _incident_row(incident: Incident) -> dict[str, object]:
+    """The columns of one incident."""
+    return {
+        "id": incident.id,
+        "name": incident.name,
+        "status": incident.status.value,
+        "severity": incident.severity.rank,
+        "classification": incident.classification.value,
+        "determination": incident.determination.value,
+        "assigned_to": incident.assigned_to,
+        "priority": incident.priority,
+        "created_at": incident.created_at,
+        "updated_at": incident.updated_at,
+        "last_activity": incident.last_activity,
+        "revision": incident.revision,
+        "body": msgspec.msgpack.encode(incident),
+    }
