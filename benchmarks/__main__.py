@@ -20,6 +20,7 @@ NAMES = (
     "template_quality",
     "detection_quality",
     "recognition_quality",
+    "correlation_quality",
 )
 
 

@@ -14,10 +14,12 @@ from typing import Any
 
 import httpx
 from examples.demo.parts import Parts
-from examples.demo.traffic import ATTACKERS, Clock, drive
+from examples.demo.traffic import ATTACKERS, CHAIN, CHAIN_ADDRESSES, Clock, drive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from gatewatch.cli.incidents import story_lines
 
 _SECONDS = float(os.environ.get("DEMO_SECONDS", "60"))
 _SETTLE_S = 60.0
@@ -40,6 +42,10 @@ class Reader:
             cursor = page["next"]
             if not cursor:
                 return found
+
+    def one(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._client.get(path).raise_for_status().json()
+        return found
 
     def counts(self) -> tuple[int, int]:
         """(received, in flight)."""
@@ -124,6 +130,28 @@ def _verdict(alerts: list[dict[str, Any]], console: Console) -> bool:
     return good
 
 
+def _incidents(reader: Reader, console: Console) -> bool:
+    """The planted chain is one incident, told in order, and nobody else's alerts are in it."""
+    incidents = reader.items("/v1/incidents", order="priority")
+    console.print(f"\n[bold]{len(incidents)} incidents[/]")
+    table = Table("Priority", "Severity", "Incident", "Alerts", box=None)
+    for item in incidents:
+        table.add_row(str(item["priority"]), item["severity"], item["name"], str(item["alerts"]))
+    console.print(table)
+    found = []
+    for item in incidents:
+        named = {ip for alert in reader.items(f"/v1/incidents/{item['id']}/alerts") for ip in alert["client_ips"]}
+        if named & CHAIN_ADDRESSES:
+            found.append((item, named))
+    good = len(found) == 1 and found[0][1] == CHAIN_ADDRESSES and set(CHAIN) <= set(found[0][0]["alert_types"])
+    console.print(f"\n[bold]The planted chain[/]: {'[green]one incident[/]' if good else '[red]NOT ONE INCIDENT[/]'}")
+    for item, _ in found:
+        console.print(f"[bold]Incident {item['id']}[/] {item['name']}", highlight=False)
+        for line in story_lines(reader.one(f"/v1/incidents/{item['id']}/story")):
+            console.print(f"  {line}", highlight=False, markup=False)
+    return good
+
+
 def main() -> int:
     console = Console()
     # So that the children end with us, however we are told to end.
@@ -131,13 +159,14 @@ def main() -> int:
     keep = bool(os.environ.get("KEEP"))
     directory = Path(tempfile.mkdtemp(prefix="gatewatch-demo-"))
     console.print("Starting Envoy, the weak shop and Gatewatch ...")
-    with Parts(directory, threats=["203.0.113.60"]) as parts:
+    with Parts(directory, threats=["198.18.60.60"]) as parts:
         reader = Reader(parts)
         sent = asyncio.run(_play(parts, reader, console))
         settled = _settled(reader, sent)
         received, in_flight = reader.counts()
         console.print(f"\nLedger: {sent} calls sent, {received} received, {in_flight} in flight")
         good = _verdict(_summary(reader, console), console) and settled
+        good = _incidents(reader, console) and good
         if keep:
             console.print(f"\nLeft running: {parts.api} with token {parts.token}")
             console.print(f"The shop behind Envoy: {parts.gateway}. Ctrl-C ends everything.")

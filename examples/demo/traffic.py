@@ -13,7 +13,7 @@ import httpx
 from examples.shop.app import token_for
 from examples.shop.data import PRODUCTS
 
-__all__ = ["ATTACKERS", "Attacker", "Clock", "drive"]
+__all__ = ["ATTACKERS", "CHAIN", "CHAIN_ADDRESSES", "Attacker", "Clock", "drive"]
 
 _BROWSERS = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
@@ -32,6 +32,7 @@ _SEARCHES = [
     "notebook 5 or 6",
 ]
 _CUSTOMERS = 260
+_NIKTO = "Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:map_codes)"
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,18 @@ class Attacker:
 
 
 ATTACKERS = [
-    Attacker("object enumeration", "203.0.113.20", ("API_ParameterEnumeration",), "user-666"),
-    Attacker("SQL injection", "203.0.113.30", ("API_InjectionAttempt",)),
-    Attacker("credential stuffing", "203.0.113.40", ("API_CredentialStuffing",)),
-    Attacker("scanner", "203.0.113.50", ("API_AccessFromSuspiciousUserAgent",)),
-    Attacker("address on a threat list", "203.0.113.60", ("API_AccessFromSuspiciousIP",)),
+    Attacker("object enumeration", "198.18.20.20", ("API_ParameterEnumeration",), "user-666"),
+    Attacker("SQL injection", "198.18.30.30", ("API_InjectionAttempt",)),
+    Attacker("credential stuffing", "198.18.40.40", ("API_CredentialStuffing",)),
+    Attacker("scanner", "198.18.50.50", ("API_AccessFromSuspiciousUserAgent",)),
+    Attacker("address on a threat list", "198.18.60.60", ("API_AccessFromSuspiciousIP",)),
+    Attacker("the chain: scan", "198.18.70.70", ("API_AccessFromSuspiciousUserAgent",)),
+    Attacker("the chain: stuffing", "198.18.70.70", ("API_CredentialStuffing",)),
+    Attacker("the chain: data theft", "198.18.80.80", ("API_ParameterEnumeration",), "user-583"),
 ]
+CHAIN = ("API_AccessFromSuspiciousUserAgent", "API_CredentialStuffing", "API_ParameterEnumeration")
+"""One intruder: scans, tries leaked passwords, then reads orders with the account that got in, from elsewhere too."""
+CHAIN_ADDRESSES = frozenset({"198.18.70.70", "198.18.80.80"})
 
 
 @dataclass
@@ -135,11 +142,11 @@ async def _admin(visitor: Visitor, clock: Clock) -> None:
         await asyncio.sleep(10)
 
 
-async def _enumerate(visitor: Visitor) -> None:
-    await asyncio.sleep(8)
-    for number in range(1000, 1220):
+async def _enumerate(visitor: Visitor, first: int, wait_s: float, pause_s: float = 0.1) -> None:
+    await asyncio.sleep(wait_s)
+    for number in range(first, first + 220):
         await visitor.call("GET", f"/api/orders/{number}")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(pause_s)
 
 
 async def _inject(visitor: Visitor) -> None:
@@ -156,16 +163,16 @@ async def _inject(visitor: Visitor) -> None:
             await asyncio.sleep(0.4)
 
 
-async def _stuff(visitor: Visitor) -> None:
-    await asyncio.sleep(6)
-    for number in range(400, 560):
+async def _stuff(visitor: Visitor, accounts: range, wait_s: float) -> None:
+    await asyncio.sleep(wait_s)
+    for number in accounts:
         password = f"correct-{number}" if number % 53 == 0 else "Summer2025!"
         await visitor.call("POST", "/api/login", json={"username": f"user-{number}", "password": password})
         await asyncio.sleep(0.12)
 
 
-async def _scan(visitor: Visitor) -> None:
-    await asyncio.sleep(15)
+async def _scan(visitor: Visitor, wait_s: float) -> None:
+    await asyncio.sleep(wait_s)
     for path in (
         "/",
         "/admin",
@@ -178,6 +185,12 @@ async def _scan(visitor: Visitor) -> None:
     ):
         await visitor.call("GET", path)
         await asyncio.sleep(0.3)
+
+
+async def _thieve(visitor: Callable[[str, str, str], Visitor], agent: str) -> None:
+    """With the account that got in: first where the passwords were tried, then from another address."""
+    await _enumerate(visitor("198.18.70.70", agent, token_for(583)), 2000, 24, 0.05)
+    await _enumerate(visitor("198.18.80.80", agent, token_for(583)), 2220, 1, 0.05)
 
 
 async def _listed(visitor: Visitor) -> None:
@@ -207,10 +220,13 @@ async def drive(gateway: str, clock: Clock, seed: int) -> None:
             _support(visitor("198.51.100.20", chrome, token_for(9001, role="support")), clock, random.Random(seed)),
             _price_bot(visitor("198.51.100.30", "PriceCompare/2.0 (+https://prices.example/bot)"), clock),
             _admin(visitor("198.51.100.40", _BROWSERS[2]), clock),
-            _enumerate(visitor("203.0.113.20", chrome, token_for(666))),
-            _inject(visitor("203.0.113.30", _BROWSERS[2])),
-            _stuff(visitor("203.0.113.40", chrome)),
-            _scan(visitor("203.0.113.50", "Mozilla/5.00 (Nikto/2.1.6) (Evasions:None) (Test:map_codes)")),
-            _listed(visitor("203.0.113.60", chrome)),
+            _enumerate(visitor("198.18.20.20", chrome, token_for(666)), 1000, 8),
+            _inject(visitor("198.18.30.30", _BROWSERS[2])),
+            _stuff(visitor("198.18.40.40", chrome), range(400, 560), 6),
+            _scan(visitor("198.18.50.50", _NIKTO), 15),
+            _listed(visitor("198.18.60.60", chrome)),
+            _scan(visitor("198.18.70.70", "sqlmap/1.8.2#stable (https://sqlmap.org)"), 3),
+            _stuff(visitor("198.18.70.70", chrome), range(560, 680), 8),
+            _thieve(visitor, chrome),
         ]
         await asyncio.gather(*people, *special)

@@ -108,11 +108,29 @@ def test_people_behind_one_proxy_stay_apart(desk: Desk) -> None:
 
 
 def test_many_sources_with_one_technique_on_one_endpoint_at_one_time_are_a_campaign(desk: Desk) -> None:
+    desk.tell(apart(99, first_seen=NOON - 7200, last_seen=NOON - 7200, status=AlertStatus.DISMISSED))
     desk.tell(
         *(apart(n, actors=(), endpoints=("POST shop /login",), alert_type="stuffing") for n in range(12)),
         *(apart(n, actors=(), endpoints=("POST shop /login",), alert_type=f"other{n}") for n in range(12, 14)),
     )
     assert sorted(incident.alerts for incident in desk.open_incidents()) == [1, 1, 12]
+
+
+def test_what_happens_all_day_is_no_campaign(desk: Desk) -> None:
+    usual = [
+        apart(
+            n,
+            actors=(),
+            endpoints=("POST shop /login",),
+            alert_type="guess",
+            first_seen=NOON + 90 * n,
+            last_seen=NOON + 90 * n,
+        )
+        for n in range(80)
+    ]
+    for start in range(0, 80, 8):
+        desk.tell(*usual[start : start + 8])
+    assert {incident.alerts for incident in desk.open_incidents()} == {1}
 
 
 def test_an_alert_that_fits_two_incidents_makes_them_one(desk: Desk) -> None:

@@ -27,6 +27,7 @@ def test_the_demo_names_every_attacker_and_no_customer() -> None:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert done.stdout.count("named") >= 5
     assert "MISSED" not in done.stdout
+    assert "The planted chain: one incident" in done.stdout
     assert "GET shop.example/api/admin/stats" in done.stdout
     assert "(query me)" in done.stdout
     for kind in ("email", "iban", "credit_card"):

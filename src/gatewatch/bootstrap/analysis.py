@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from gatewatch.bootstrap.casework import crowds
 from gatewatch.bootstrap.installation import Installation
 from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.workers import WorkerFactory, formats
@@ -97,7 +98,14 @@ def analysis(settings: Settings, *, lists: ListSettings, openapi: Path | None, l
                 committer=committer, pool=pool, files=files, block_bytes=settings.observe.block_bytes, log=log
             )
             detection = DetectionRun(traffic, control, log)
-            yield Analyzing(observing=observing, traffic=traffic, control=control, detection=detection)
+            yield Analyzing(
+                observing=observing,
+                traffic=traffic,
+                control=control,
+                cases=control.cases,
+                crowds=lambda addresses: crowds(traffic, addresses),
+                detection=detection,
+            )
         finally:
             pool.close()
             control.close()

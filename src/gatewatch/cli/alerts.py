@@ -22,6 +22,7 @@ _COLUMNS = (
     Column("Who", lambda r: ", ".join(f"{a['kind']}:{a['id']}" for a in r["actors"][:_SHOWN])),
     Column("Where", lambda r: ", ".join(r["endpoints"][:_SHOWN])),
     Column("Calls", "count", right=True),
+    Column("Incident", "incident_id", right=True),
     Column("Last seen", "last_seen"),
 )
 
@@ -81,12 +82,23 @@ def show(
 def set_status(
     alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")],
     status: Annotated[str, typer.Argument(help="new, in_progress, resolved or dismissed.")],
+    *,
+    classification: Annotated[str, typer.Option(help="true_positive, expected_activity, false_positive.")] = "",
+    determination: Annotated[str, typer.Option(help="What it was, for example security_testing.")] = "",
+    owner: Annotated[str, typer.Option(help="Assign to.")] = "",
     server: ServerUrl = DEFAULT_SERVER,
     token: TokenText = "",
     as_json: AsJson = False,
 ) -> None:
-    """Change an alert's status."""
-    record = Server(server, token).call("PATCH", f"/v1/alerts/{alert_id}", body={"status": status})
+    """Change an alert's status, and what is concluded of it."""
+    given = {
+        "status": status,
+        "classification": classification,
+        "determination": determination,
+        "assigned_to": owner,
+    }
+    body = {field: value for field, value in given.items() if value}
+    record = Server(server, token).call("PATCH", f"/v1/alerts/{alert_id}", body=body)
     if as_json:
         show_json(record)
     else:

@@ -27,6 +27,13 @@ _ALERTS = (
     Column("Calls", "count", right=True),
     Column("First seen", "first_seen"),
 )
+_INCIDENTS = (
+    Column("Priority", "priority", right=True),
+    Column("Severity", "severity"),
+    Column("Incident", "name"),
+    Column("Alerts", "alerts", right=True),
+    Column("First activity", "first_activity"),
+)
 _ENDPOINTS = (
     Column(
         "Endpoint",
@@ -120,6 +127,7 @@ def _write(job: Analyzing, result: Analysis, out: Path, files: list[Path]) -> No
 
     from gatewatch import __version__
     from gatewatch.formats import records
+    from gatewatch.formats.incident_records import incident_record, story_record
     from gatewatch.formats.report import render_report
 
     out.mkdir(parents=True, exist_ok=True)
@@ -133,6 +141,13 @@ def _write(job: Analyzing, result: Analysis, out: Path, files: list[Path]) -> No
     (out / "inventory.json").write_bytes(msgspec.json.format(msgspec.json.encode(inventory), indent=1))
     (out / "findings.json").write_bytes(msgspec.json.format(msgspec.json.encode(findings), indent=1))
     _lines(out / "alerts.ndjson", map(records.alert_record, result.alerts))
+    _lines(
+        out / "incidents.ndjson",
+        (
+            {**incident_record(incident), "story": story_record(story)}
+            for incident, story in zip(result.incidents, result.stories, strict=True)
+        ),
+    )
     with (out / "observations.ndjson").open("wb") as file:
         for page in job.observations():
             file.write(page)
@@ -153,6 +168,7 @@ def _lines(path: Path, items: Iterable[Any]) -> None:
 
 def _show(result: Analysis, out: Path | None, *, as_json: bool) -> None:
     from gatewatch.formats import records
+    from gatewatch.formats.incident_records import incident_record
 
     unhealthy = [records.finding_record(f) for f in result.findings if f.status.value == "unhealthy"]
     alerts = sorted(result.alerts, key=lambda alert: (-alert.severity.rank, alert.first_seen))
@@ -164,6 +180,7 @@ def _show(result: Analysis, out: Path | None, *, as_json: bool) -> None:
                 "endpoints": [records.endpoint_record(item) for item in result.endpoints],
                 "findings": unhealthy,
                 "alerts": [records.alert_record(item) for item in alerts],
+                "incidents": [incident_record(item) for item in result.incidents],
                 "blind": result.blind,
             }
         )
@@ -172,12 +189,15 @@ def _show(result: Analysis, out: Path | None, *, as_json: bool) -> None:
     typer.echo(
         f"{sum(entry.observed for entry in result.ledger)} transactions observed, {rejected} rejected,"
         f" {sum(entry.duplicate for entry in result.ledger)} duplicate; {len(result.endpoints)} endpoints in"
-        f" {len(result.collections)} collections; {len(unhealthy)} unhealthy findings; {len(alerts)} alerts.\n"
+        f" {len(result.collections)} collections; {len(unhealthy)} unhealthy findings; {len(alerts)} alerts in"
+        f" {len(result.incidents)} incidents.\n"
     )
     busiest = sorted(result.endpoints, key=lambda endpoint: -endpoint.calls)[:_SHOWN]
     show_table("Endpoints (busiest)", _ENDPOINTS, map(records.endpoint_record, busiest))
     typer.echo("")
     show_table("Alerts (most severe)", _ALERTS, map(records.alert_record, alerts[:_SHOWN]))
+    typer.echo("")
+    show_table("Incidents (first to look at)", _INCIDENTS, map(incident_record, result.incidents[:_SHOWN]))
     for title, missing in result.blind.items():
         typer.echo(f"blind: {title} (the input carries no {missing})")
     if out is not None:

@@ -16,9 +16,11 @@ from gatewatch.cli import (
     detectors,
     explain,
     findings,
+    incidents,
     inventory,
     ledger,
     serve,
+    suppressions,
     tokens,
 )
 from gatewatch.cli.output import show_error
@@ -51,7 +53,18 @@ app = typer.Typer(
 )
 for _module in (serve, analyze, explain):
     _module.register(app)
-for _noun in (inventory, findings, alerts, ledger, dead_letters, detectors, tokens, database):
+for _noun in (
+    inventory,
+    findings,
+    alerts,
+    incidents,
+    suppressions,
+    ledger,
+    dead_letters,
+    detectors,
+    tokens,
+    database,
+):
     app.add_typer(_noun.app)
 
 

@@ -8,10 +8,10 @@ from gatewatch.model.alert import Alert
 from gatewatch.model.correlation import Entity, EntityKind
 from gatewatch.model.observation import ActorKind
 
-__all__ = ["NETWORK", "RULE", "entities_of", "keys_of", "network_of"]
+__all__ = ["NETWORK", "PRACTICE", "RULE", "entities_of", "keys_of", "network_of"]
 
-NETWORK, RULE = "network", "rule"
-"""Kinds of keys that only correlation uses: /24 or /48 of an address; detector and identity of an alert."""
+NETWORK, RULE, PRACTICE = "network", "rule", "practice"
+"""Keys that only correlation uses: /24 or /48 of an address; detector and identity of an alert; type and endpoint."""
 _PREFIX = {4: 24, 6: 48}
 
 
@@ -33,6 +33,9 @@ def keys_of(alert: Alert) -> list[tuple[str, str]]:
     keys = [(entity.kind.value, entity.value) for entity in entities]
     addresses = [entity.value for entity in entities if entity.kind is EntityKind.ADDRESS]
     keys += [(NETWORK, network) for network in dict.fromkeys(map(network_of, addresses)) if network]
+    keys += [
+        (PRACTICE, f"{alert.alert_type} {entity.value}") for entity in entities if entity.kind is EntityKind.ENDPOINT
+    ]
     keys.append((RULE, f"{alert.detector}:{alert.key}"))
     return keys
 

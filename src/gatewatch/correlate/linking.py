@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gatewatch.correlate.entities import NETWORK, RULE
+from gatewatch.correlate.entities import NETWORK, PRACTICE, RULE
 from gatewatch.correlate.kill_chain import stage
 from gatewatch.model.alert import Alert
 from gatewatch.model.correlation import CorrelationReason, EntityKind, Link
@@ -30,8 +30,12 @@ _HOUR = 3600.0
 _NEAR_S = 900.0
 _ALONE = 3
 """Actors behind an address that may well be one person."""
-_SWARM = 4
-"""Incidents on one endpoint with one technique at one time that make it a campaign."""
+_BURST_S, _SWARM, _STANDS_OUT = 600.0, 5, 5
+"""A campaign: so many incidents with one practice in ten minutes, and so many times what the hour before had."""
+_COLD_SWARM = 15
+"""The same while nobody knows yet what is usual here."""
+_PAUSE, _LEAST_PAUSE_S = 5.0, 60.0
+"""A campaign is over after a pause of so many times what lay between its alerts."""
 _MOST_LINKS = 12
 
 
@@ -59,28 +63,37 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def matches(
-    alert: Alert, meetings: Sequence[Meeting], incidents: Mapping[int, Incident], crowds: Mapping[str, int]
+    alert: Alert,
+    meetings: Sequence[Meeting],
+    incidents: Mapping[int, Incident],
+    crowds: Mapping[str, int],
+    *,
+    history_s: float,
 ) -> list[Match]:
-    """Incidents by belief, highest first. `crowds`: address -> actors usually seen behind it."""
+    """Incidents by belief, highest first.
+
+    `crowds`: address -> actors usually seen behind it; `history_s`: event time for which alerts have been known.
+    """
     met: dict[int, list[Meeting]] = {}
     for meeting in meetings:
         met.setdefault(meeting.incident, []).append(meeting)
-    swarms = _swarms(alert, meetings, incidents)
-    found = [_match(alert, incidents[number], group, crowds, swarms) for number, group in met.items()]
+    found = [_match(alert, incidents[number], group, crowds, None) for number, group in met.items()]
+    if all(match.belief < JOIN for match in found):
+        # What its own ties place belongs there, however many do the same at the same time.
+        campaign = _campaign(meetings, incidents, _SWARM if history_s > _HOUR else _COLD_SWARM)
+        found = [_match(alert, incidents[number], group, crowds, campaign.get(number)) for number, group in met.items()]
     return sorted(found, key=lambda match: (-match.belief, match.incident))
 
 
 def _match(
-    alert: Alert, incident: Incident, group: Sequence[Meeting], crowds: Mapping[str, int], swarms: frozenset[int]
+    alert: Alert, incident: Incident, group: Sequence[Meeting], crowds: Mapping[str, int], campaign: Link | None
 ) -> Match:
     links = [link for meeting in group if (link := _shared(meeting, crowds)) is not None]
     gap = min(meeting.gap_s for meeting in group)
     if links and gap <= WINDOW_S:
-        links += _circumstances(alert, incident, gap)
-        if incident.id in swarms:
-            links.append(
-                Link(reason=CorrelationReason.CAMPAIGN, subject="many sources, one target, one technique", weight=0.75)
-            )
+        links += _circumstances(alert, incident, group, gap)
+    if campaign is not None:
+        links.append(campaign)
     links.sort(key=lambda link: (-link.weight, link.reason, link.subject))
     doubt = math.prod(1 - link.weight for link in links)
     return Match(
@@ -113,34 +126,49 @@ def _link(reason: CorrelationReason, meeting: Meeting, weight: float) -> Link:
     return Link(reason=reason, subject=meeting.value, weight=round(weight, 3))
 
 
-def _circumstances(alert: Alert, incident: Incident, gap: float) -> list[Link]:
+def _circumstances(alert: Alert, incident: Incident, group: Sequence[Meeting], gap: float) -> list[Link]:
     """What counts only beside something shared."""
     links = []
-    if alert.alert_type in incident.alert_types:
+    practice = next((meeting for meeting in group if meeting.kind == PRACTICE and meeting.gap_s <= _HOUR), None)
+    who = any(meeting.kind in (EntityKind.ACTOR, EntityKind.ADDRESS) for meeting in group)
+    if practice is not None or (who and alert.alert_type in incident.alert_types):
         links.append(Link(reason=CorrelationReason.SIMILAR_TECHNIQUE, subject=alert.alert_type, weight=0.25))
     earlier = [tactic for tactic in incident.tactics if stage(tactic) < stage(alert.tactic)]
     if earlier and alert.first_seen >= incident.first_activity and gap <= 2 * _HOUR:
         before = max(earlier, key=stage)
-        links.append(
-            Link(
-                reason=CorrelationReason.EVENT_SEQUENCE,
-                subject=f"{before.value} then {alert.tactic.value}",
-                weight=0.25,
-            )
-        )
+        subject = f"{before.value} then {alert.tactic.value}"
+        links.append(Link(reason=CorrelationReason.EVENT_SEQUENCE, subject=subject, weight=0.25))
     if gap <= _NEAR_S:
         links.append(Link(reason=CorrelationReason.TIME, subject="within 15 minutes", weight=0.1))
     return links
 
 
-def _swarms(alert: Alert, meetings: Sequence[Meeting], incidents: Mapping[int, Incident]) -> frozenset[int]:
-    """Incidents that with this alert are many sources doing one thing to one endpoint at one time."""
-    near = {
-        meeting.incident
-        for meeting in meetings
-        if meeting.kind == EntityKind.ENDPOINT
-        and meeting.gap_s <= _NEAR_S
-        and alert.alert_type in incidents[meeting.incident].alert_types
-    }
-    size = sum(max(1, incidents[number].alerts) for number in near)
-    return frozenset(near) if size >= _SWARM else frozenset()
+def _campaign(meetings: Sequence[Meeting], incidents: Mapping[int, Incident], least: int) -> dict[int, Link]:
+    """Incidents that are one campaign with the alert: a burst of sources that do one thing to one endpoint.
+
+    A burst stands out from the hour before it: where many guess passwords all day, some of them at the same time say
+    nothing.
+    """
+    practices: dict[str, list[Meeting]] = {}
+    for meeting in meetings:
+        if meeting.kind == PRACTICE:
+            practices.setdefault(meeting.value, []).append(meeting)
+    found: dict[int, Link] = {}
+    for practice, group in practices.items():
+        running = [meeting for meeting in group if _goes_on(meeting, practice, incidents[meeting.incident])]
+        # An incident with more than this practice has a story of its own.
+        lone = [meeting for meeting in group if len(incidents[meeting.incident].alert_types) == 1]
+        near = [meeting for meeting in lone if meeting.gap_s <= _BURST_S]
+        before = sum(_BURST_S < meeting.gap_s <= _HOUR for meeting in group)
+        usual = before * _BURST_S / (_HOUR - _BURST_S)
+        members = near if len(near) >= max(least, _STANDS_OUT * usual) else running
+        for meeting in members:
+            found[meeting.incident] = Link(reason=CorrelationReason.CAMPAIGN, subject=practice, weight=0.85)
+    return found
+
+
+def _goes_on(meeting: Meeting, practice: str, incident: Incident) -> bool:
+    if practice not in incident.campaigns:
+        return False
+    between = (incident.last_activity - incident.first_activity) / max(1, incident.alerts - 1)
+    return meeting.gap_s <= min(_BURST_S, max(_LEAST_PAUSE_S, _PAUSE * between))

@@ -11,7 +11,9 @@ import msgspec
 from gatewatch.formats.charts import bars, timeline
 from gatewatch.formats.records import rfc3339
 from gatewatch.model.alert import Alert, Severity
+from gatewatch.model.dossier import AttackStory
 from gatewatch.model.finding import Finding, FindingStatus
+from gatewatch.model.incident import Incident
 from gatewatch.model.inventory import Activity, Authentication, Collection, Endpoint
 from gatewatch.model.ledger import LedgerEntry
 
@@ -43,6 +45,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: Sequence[Endpoint]
     findings: Sequence[Finding]
     alerts: Sequence[Alert]
+    incidents: Sequence[Incident] = ()
+    """Highest priority first."""
+    stories: Sequence[AttackStory] = ()
+    """Of the incidents, in the same order."""
     blind: Mapping[str, str] = {}
     """Detector title -> the evidence that the input does not carry."""
     outside: int = 0
@@ -71,6 +77,11 @@ def _tiles(report: Report) -> list[tuple[str, int, str]]:
         ("Unauthenticated", unauthenticated, "warn" if unauthenticated else ""),
         ("With sensitive data", sum(bool(e.information_types) for e in report.endpoints), ""),
         ("Inactive", sum(e.activity is Activity.INACTIVE for e in report.endpoints), ""),
+        (
+            "Incidents",
+            len(report.incidents),
+            "bad" if any(i.severity is Severity.HIGH for i in report.incidents) else "",
+        ),
         ("Alerts", len(report.alerts), "bad" if any(a.severity is Severity.HIGH for a in report.alerts) else ""),
     ]
 
@@ -109,6 +120,7 @@ def render_report(report: Report) -> str:
             unhealthy=unhealthy[:_MAX_ROWS],
             unhealthy_count=len(unhealthy),
             alerts=alerts[:_MAX_ROWS],
+            incidents=list(zip(report.incidents, report.stories, strict=True))[:_MAX_ROWS],
             endpoints=sorted(report.endpoints, key=lambda e: (e.host, e.template, e.method))[:_MAX_ROWS],
             limit=_MAX_ROWS,
         )

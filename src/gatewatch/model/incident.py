@@ -108,6 +108,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """In order of first appearance."""
     alert_types: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    """`alert type, endpoint` of bursts by many sources that it holds."""
     verdicts: dict[str, EntityVerdict] = {}
     """`kind value` -> what a person said of it."""
     revision: int = 1

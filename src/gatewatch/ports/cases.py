@@ -67,6 +67,10 @@ class CaseUnit(Protocol):
         """Those that exist."""
         ...
 
+    def first_activity(self) -> float:
+        """Event time at which the first incident began; infinity before there is one."""
+        ...
+
     def sightings(self, kind: str, value: str, *, since: float, until: float, limit: int) -> list[Sighting]:
         """Newest sightings of one thing that touch a stretch of event time."""
         ...

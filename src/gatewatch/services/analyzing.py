@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from gatewatch.correlate.story import tell
 from gatewatch.detect.planning import Span, coverage
 from gatewatch.formats.records import Record, field_record
 from gatewatch.formats.report import Report, TimelineBucket
 from gatewatch.model.alert import Alert
+from gatewatch.model.dossier import AttackStory
 from gatewatch.model.finding import Finding
+from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.inventory import Collection, Endpoint
 from gatewatch.model.ledger import LedgerEntry
+from gatewatch.ports.cases import CaseStore, IncidentFilter
 from gatewatch.ports.control import AlertFilter, ControlStore
 from gatewatch.ports.journal import JournalRecord
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
 from gatewatch.services.catalogue import read_inventory
 from gatewatch.services.detecting import DetectionRun
+from gatewatch.services.incidents import Correlation, Dossiers
+from gatewatch.services.incidents.correlating import Crowds
+from gatewatch.services.incidents.summing import Summing
 from gatewatch.services.observing.offline import OfflineObserving
 
 __all__ = ["Analysis", "Analyzing"]
@@ -38,6 +45,10 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     collections: list[Collection]
     findings: list[Finding]
     alerts: list[Alert]
+    incidents: list[Incident]
+    """Highest priority first."""
+    stories: list[AttackStory]
+    """Of the incidents, in the same order."""
     blind: dict[str, str]
     """Detector title -> evidence that no input carries."""
     outside: int
@@ -47,10 +58,18 @@ class Analyzing:
     """One analysis."""
 
     def __init__(
-        self, *, observing: OfflineObserving, traffic: TrafficStore, control: ControlStore, detection: DetectionRun
+        self,
+        *,
+        observing: OfflineObserving,
+        traffic: TrafficStore,
+        control: ControlStore,
+        cases: CaseStore,
+        crowds: Crowds,
+        detection: DetectionRun,
     ) -> None:
-        """Stores must be empty and migrated; address lists loaded."""
+        """Stores must be empty and migrated; address lists loaded. `crowds`: actors behind an address."""
         self._observing, self._traffic, self._control, self._detection = observing, traffic, control, detection
+        self._cases, self._crowds = cases, crowds
 
     def run(
         self,
@@ -67,6 +86,7 @@ class Analyzing:
         endpoints, collections = read_inventory(self._traffic, last)
         findings = judge(endpoints, all_recommendations(), last)
         self._control.put_findings(findings)
+        incidents, stories = self._correlated(endpoints, last)
         return Analysis(
             first_ts=first,
             last_ts=last,
@@ -75,6 +95,8 @@ class Analyzing:
             collections=collections,
             findings=findings,
             alerts=list(self._alerts()),
+            incidents=incidents,
+            stories=stories,
             blind=self._blind(),
             outside=self._count("SELECT sum(calls) AS n FROM endpoint_facts WHERE endpoint_id = 0"),
         )
@@ -95,6 +117,23 @@ class Analyzing:
             yield from page
             if not cursor:
                 return
+
+    def _correlated(self, endpoints: Sequence[Endpoint], now: float) -> tuple[list[Incident], list[AttackStory]]:
+        known = {f"{one.method} {one.host} {one.template}": one for one in endpoints}
+
+        def labelled(labels: Iterable[str]) -> dict[str, Endpoint]:
+            return {label: known[label] for label in labels if label in known}
+
+        Correlation(self._cases, Summing(labelled, dict), self._crowds, lambda: now).run()
+        incidents, cursor = list[Incident](), ""
+        while True:
+            page, cursor = self._cases.incidents(IncidentFilter(), order="priority", cursor=cursor, limit=500)
+            incidents += page
+            if not cursor:
+                break
+        standing = [incident for incident in incidents if incident.status is not IncidentStatus.REDIRECTED]
+        dossiers = Dossiers(self._cases, labelled, dict)
+        return standing, [tell(incident, dossiers.alerts(incident.id)) for incident in standing]
 
     def _blind(self) -> dict[str, str]:
         row = self._traffic.query("SELECT groupBitOr(evidence) AS bits FROM endpoint_facts")[0]
@@ -128,6 +167,8 @@ class Analyzing:
             endpoints=analysis.endpoints,
             findings=analysis.findings,
             alerts=analysis.alerts,
+            incidents=analysis.incidents,
+            stories=analysis.stories,
             blind=analysis.blind,
             outside=analysis.outside,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy import Connection, Engine, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Integer, bindparam, case, delete, func, insert, select, update
 
 from gatewatch.errors import NotFoundError
 from gatewatch.model.activity import Activity
@@ -21,6 +22,7 @@ from gatewatch.store.alerts import alert_row
 from gatewatch.store.batches import batches
 from gatewatch.store.order import append_changes, take_numbers, take_turn
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
+from gatewatch.store.upserts import upserts_for
 
 __all__ = ["SqlCaseUnit", "case_unit", "entities_of"]
 
@@ -31,6 +33,20 @@ _SEVERITIES = sorted(Severity, key=lambda severity: severity.rank)
 _MAX_VALUE = 512
 _SHOWN = tuple(kind.value for kind in EntityKind)
 _BATCH = 400
+
+
+_SIGHTINGS = (
+    select(incident_entities)
+    .where(
+        incident_entities.c.kind == bindparam("kind"),
+        incident_entities.c.value == bindparam("value"),
+        incident_entities.c.last_seen >= bindparam("since"),
+        incident_entities.c.first_seen <= bindparam("until"),
+    )
+    .order_by(incident_entities.c.last_seen.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+"""Made once: putting it together anew for everything that an alert names cost more than running it."""
 
 
 @contextmanager
@@ -49,11 +65,17 @@ class SqlCaseUnit:
     def __init__(self, connection: Connection, at: float) -> None:
         """`connection` is in a transaction."""
         self._connection, self._at = connection, at
+        self._upserts = upserts_for(connection.dialect.name)
         self._changed_alerts: dict[str, None] = {}
         self._changed_incidents: dict[int, None] = {}
+        # One incident is changed by many alerts of a batch: read once, written once.
+        self._known: dict[int, Incident] = {}
+        self._tagged: dict[int, tuple[str, ...]] = {}
+        self._first_activity: float | None = None
 
     def finish(self) -> None:
-        """Tell followers what changed."""
+        """Write the incidents and tell followers what changed."""
+        self._write_incidents()
         append_changes(self._connection, ChangeKind.ALERT, list(self._changed_alerts), self._at)
         append_changes(self._connection, ChangeKind.INCIDENT, [str(one) for one in self._changed_incidents], self._at)
 
@@ -86,18 +108,31 @@ class SqlCaseUnit:
 
     def incidents(self, ids: Collection[int]) -> dict[int, Incident]:
         """Those that exist."""
-        found: dict[int, Incident] = {}
-        for batch in batches(sorted(ids), _BATCH):
+        missing = sorted(number for number in ids if number not in self._known)
+        for batch in batches(missing, _BATCH):
             query = select(incidents.c.id, incidents.c.body).where(incidents.c.id.in_(batch))
-            found |= {row.id: _INCIDENT.decode(row.body) for row in self._connection.execute(query)}
-        return found
+            for row in self._connection.execute(query):
+                known = self._known[row.id] = _INCIDENT.decode(row.body)
+                self._tagged[row.id] = (*known.tags, *known.system_tags)
+        return {number: self._known[number] for number in ids if number in self._known}
+
+    def first_activity(self) -> float:
+        """Of the incident with the lowest number: close enough, and one reading of the key."""
+        if self._first_activity is None:
+            query = select(incidents.c.body).order_by(incidents.c.id).limit(1)
+            body = self._connection.execute(query).scalar()
+            if body is not None:
+                self._first_activity = _INCIDENT.decode(body).first_activity
+            elif not self._known:
+                return math.inf
+            else:
+                self._first_activity = self._known[min(self._known)].first_activity
+        return self._first_activity
 
     def sightings(self, kind: str, value: str, *, since: float, until: float, limit: int) -> list[Sighting]:
         """Newest first."""
-        side = incident_entities.c
-        query = select(incident_entities).where(side.kind == kind, side.value == value[:_MAX_VALUE])
-        query = query.where(side.last_seen >= since, side.first_seen <= until).order_by(side.last_seen.desc())
-        return [Sighting(**row) for row in self._connection.execute(query.limit(limit)).mappings()]
+        given = {"kind": kind, "value": value[:_MAX_VALUE], "since": since, "until": until, "most": limit}
+        return [Sighting(**row) for row in self._connection.execute(_SIGHTINGS, given).mappings()]
 
     def totals(self, incidents: Collection[int]) -> dict[int, list[AlertTotal]]:
         """Counted in the store, so that an incident with many alerts costs one reading of an index."""
@@ -136,17 +171,21 @@ class SqlCaseUnit:
 
     def put_incident(self, incident: Incident) -> None:
         """Insert or replace, with its tags."""
-        row = _incident_row(incident)
-        changed = self._connection.execute(update(incidents).where(incidents.c.id == incident.id).values(row))
-        if not changed.rowcount:
-            self._connection.execute(insert(incidents).values(row))
-        else:
-            self._connection.execute(delete(incident_tags).where(incident_tags.c.incident == incident.id))
-        tags = dict.fromkeys((*incident.tags, *incident.system_tags))
-        if tags:
-            rows = [{"tag": tag[:128], "incident": incident.id} for tag in tags]
-            self._connection.execute(insert(incident_tags), rows)
+        self._known[incident.id] = incident
         self._changed_incidents[incident.id] = None
+
+    def _write_incidents(self) -> None:
+        changed = [self._known[number] for number in self._changed_incidents]
+        if not changed:
+            return
+        self._connection.execute(self._upserts.incidents, [_incident_row(incident) for incident in changed])
+        for incident in changed:
+            tags = (*incident.tags, *incident.system_tags)
+            if tags != self._tagged.get(incident.id, ()):
+                self._connection.execute(delete(incident_tags).where(incident_tags.c.incident == incident.id))
+                rows = [{"tag": tag[:128], "incident": incident.id} for tag in dict.fromkeys(tags)]
+                if rows:
+                    self._connection.execute(insert(incident_tags), rows)
 
     def put_alert(self, alert: Alert, *, pending: bool = False) -> None:
         """Replace; stamped as changed now."""
@@ -162,17 +201,9 @@ class SqlCaseUnit:
 
     def see(self, sightings: Iterable[Sighting]) -> None:
         """Widen or add."""
-        side = incident_entities.c
-        for one in sightings:
-            value = one.value[:_MAX_VALUE]
-            wider = {
-                "first_seen": case((side.first_seen > one.first_seen, one.first_seen), else_=side.first_seen),
-                "last_seen": case((side.last_seen < one.last_seen, one.last_seen), else_=side.last_seen),
-            }
-            key = (side.kind == one.kind, side.value == value, side.incident == one.incident)
-            if not self._connection.execute(update(incident_entities).where(*key).values(wider)).rowcount:
-                row = msgspec.structs.asdict(one) | {"value": value}
-                self._connection.execute(insert(incident_entities).values(row))
+        rows = [msgspec.structs.asdict(one) | {"value": one.value[:_MAX_VALUE]} for one in sightings]
+        if rows:
+            self._connection.execute(self._upserts.entities, rows)
 
     def move_sightings(self, source: int, target: int) -> None:
         """Widen what the target knows."""

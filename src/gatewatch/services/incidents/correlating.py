@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from gatewatch.correlate.entities import keys_of
+from gatewatch.correlate.entities import PRACTICE, keys_of
 from gatewatch.correlate.guards import obstacle
 from gatewatch.correlate.linking import JOIN, MERGE, WINDOW_S, Match, Meeting, matches
 from gatewatch.correlate.suppression import suppressing
 from gatewatch.errors import GatewatchError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.alert import Alert, AlertStatus
-from gatewatch.model.correlation import Link
+from gatewatch.model.correlation import CorrelationReason, Link
 from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
@@ -24,7 +24,7 @@ from gatewatch.services.incidents.merging import merge
 from gatewatch.services.incidents.summing import Summing
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["BY", "Correlating", "Correlation"]
+__all__ = ["BY", "Correlating", "Correlation", "Crowds", "sightings_of"]
 
 BY = "correlation"
 _BATCH = 200
@@ -106,12 +106,14 @@ class _Batch:
         meetings: list[Meeting] = []
         for kind, value in keys_of(alert):
             since, until = alert.first_seen - _REOPEN_S, alert.last_seen + WINDOW_S
-            seen = self._unit.sightings(kind, value, since=since, until=until, limit=_CANDIDATES)
+            limit = 2 * _CANDIDATES if kind == PRACTICE else _CANDIDATES
+            seen = self._unit.sightings(kind, value, since=since, until=until, limit=limit)
             meetings += [_meeting(one, alert, len(seen)) for one in seen]
         incidents = self._unit.incidents({meeting.incident for meeting in meetings})
         usable = {number: one for number, one in incidents.items() if one.status is not IncidentStatus.REDIRECTED}
         chosen = [meeting for meeting in meetings if meeting.incident in usable]
-        found = matches(alert, chosen, usable, self._crowds)
+        history = alert.first_seen - self._unit.first_activity()
+        found = matches(alert, chosen, usable, self._crowds, history_s=history)
         return [match for match in found if _may_join(usable[match.incident], match)]
 
     def _unite(self, alert: Alert, best: Match, others: Sequence[Match]) -> Incident:
@@ -169,6 +171,7 @@ class _Batch:
                 alerts=incident.alerts + 1,
                 alert_types=tuple(dict.fromkeys((*incident.alert_types, alert.alert_type))),
                 tactics=tuple(dict.fromkeys((*incident.tactics, alert.tactic))),
+                campaigns=tuple(dict.fromkeys((*incident.campaigns, *_campaigns(links)))),
                 first_activity=min(incident.first_activity, alert.first_seen),
                 last_activity=max(incident.last_activity, alert.last_seen),
             )
@@ -268,6 +271,10 @@ def _may_join(incident: Incident, match: Match) -> bool:
         return True
     harmless = incident.classification in (Classification.FALSE_POSITIVE, Classification.EXPECTED)
     return incident.status is IncidentStatus.RESOLVED and match.recurs and not harmless
+
+
+def _campaigns(links: Sequence[Link]) -> list[str]:
+    return [link.subject for link in links if link.reason is CorrelationReason.CAMPAIGN]
 
 
 def _reasons(links: Sequence[Link]) -> str:

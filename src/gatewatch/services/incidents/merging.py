@@ -76,6 +76,7 @@ def _united(target: Incident, source: Incident) -> Incident:
         verdicts={**source.verdicts, **target.verdicts},
         created_at=min(target.created_at, source.created_at),
         acknowledged_at=_earlier(target.acknowledged_at, source.acknowledged_at),
+        campaigns=tuple(dict.fromkeys((*target.campaigns, *source.campaigns))),
         reopened=target.reopened + source.reopened,
         severity=max(target.severity, source.severity, key=lambda one: one.rank),
         severity_fixed=target.severity_fixed and source.severity_fixed,
