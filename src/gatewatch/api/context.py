@@ -60,14 +60,14 @@ def seconds(moment: datetime | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def answer(request: Request, body: object, *, tag: str = "") -> Response:
+def answer(request: Request, body: object, *, tag: str = "", status: int = 200) -> Response:
     """JSON with an ETag; 304 when the client has it already."""
     data = msgspec.json.encode(body)
     etag = f'"{tag or blake2b(data, digest_size=12).hexdigest()}"'
     headers = {"etag": etag, "cache-control": "no-store, private"}
     if request.method == "GET" and etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(data, media_type="application/json", headers=headers)
+    return Response(data, status, media_type="application/json", headers=headers)
 
 
 def page(request: Request, items: Sequence[Mapping[str, Any]], following: str) -> Response:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gatewatch.correlate.entities import NETWORK, PRACTICE, RULE
+from gatewatch.correlate.entities import NETWORK, PRACTICE, RULE, network_of
 from gatewatch.correlate.kill_chain import stage
 from gatewatch.model.alert import Alert
 from gatewatch.model.correlation import CorrelationReason, EntityKind, Link
@@ -88,7 +88,10 @@ def matches(
 def _match(
     alert: Alert, incident: Incident, group: Sequence[Meeting], crowds: Mapping[str, int], campaign: Link | None
 ) -> Match:
-    links = [link for meeting in group if (link := _shared(meeting, crowds)) is not None]
+    # A network that holds a shared address says nothing more.
+    told = {network_of(meeting.value) for meeting in group if meeting.kind == EntityKind.ADDRESS}
+    fresh = [meeting for meeting in group if meeting.kind != NETWORK or meeting.value not in told]
+    links = [link for meeting in fresh if (link := _shared(meeting, crowds)) is not None]
     gap = min(meeting.gap_s for meeting in group)
     if links and gap <= WINDOW_S:
         links += _circumstances(alert, incident, group, gap)

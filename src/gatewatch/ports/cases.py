@@ -115,8 +115,8 @@ class CaseUnit(Protocol):
         """Before they are built again from its alerts."""
         ...
 
-    def record(self, activities: Sequence[Activity]) -> None:
-        """Append to the audit log."""
+    def record(self, activities: Sequence[Activity]) -> list[Activity]:
+        """Append to the audit log; the entries with their numbers and digests."""
         ...
 
     def suppressions(self) -> list[Suppression]:

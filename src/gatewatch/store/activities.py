@@ -23,20 +23,21 @@ _ACTIVITY = msgspec.msgpack.Decoder(Activity)
 _PAGE = 1000
 
 
-def append_activities(connection: Connection, new: Sequence[Activity], at: float) -> None:
+def append_activities(connection: Connection, new: Sequence[Activity], at: float) -> list[Activity]:
     """Number, chain and keep entries; the caller has taken its turn."""
     if not new:
-        return
+        return []
     first = take_numbers(connection, "activity", len(new))
     before = connection.execute(select(activities.c.body).where(activities.c.number == first - 1)).scalar()
     digest = _ACTIVITY.decode(before).digest if before is not None else ""
-    rows = []
+    kept = []
     for number, entry in enumerate(new, start=first):
         numbered = msgspec.structs.replace(entry, number=number, digest="")
         digest = _digest(digest, numbered)
-        rows.append(_row(msgspec.structs.replace(numbered, digest=digest)))
-    connection.execute(insert(activities), rows)
-    append_changes(connection, ChangeKind.AUDIT, [str(row["number"]) for row in rows], at)
+        kept.append(msgspec.structs.replace(numbered, digest=digest))
+    connection.execute(insert(activities), [_row(entry) for entry in kept])
+    append_changes(connection, ChangeKind.AUDIT, [str(entry.number) for entry in kept], at)
+    return kept
 
 
 class ActivityTable:

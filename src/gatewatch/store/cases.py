@@ -216,9 +216,9 @@ class SqlCaseUnit:
         """All of one incident."""
         self._connection.execute(delete(incident_entities).where(incident_entities.c.incident == incident))
 
-    def record(self, activities: Sequence[Activity]) -> None:
+    def record(self, activities: Sequence[Activity]) -> list[Activity]:
         """Append to the audit log."""
-        append_activities(self._connection, activities, self._at)
+        return append_activities(self._connection, activities, self._at)
 
     def suppressions(self) -> list[Suppression]:
         """By name."""

@@ -93,7 +93,7 @@ def change(
 def comment(request: Request, services: Services, token: Analyst, alert_id: str, wanted: Comment) -> Response:
     """Add a comment."""
     entry = services.casework.comment(Subject.ALERT, alert_id, wanted.text, by=token.name)
-    return answer(request, activity_record(entry))
+    return answer(request, activity_record(entry), status=201)
 
 
 @router.get("/v1/alerts/{alert_id}/activities", dependencies=[Depends(requires(Role.VIEWER))])

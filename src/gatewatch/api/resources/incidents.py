@@ -249,7 +249,7 @@ def activities(
 def comment(request: Request, services: Services, token: Analyst, incident_id: int, wanted: Comment) -> Response:
     """Add a comment."""
     entry = services.casework.comment(Subject.INCIDENT, str(incident_id), wanted.text, by=token.name)
-    return answer(request, activity_record(entry))
+    return answer(request, activity_record(entry), status=201)
 
 
 @router.get("/v1/incidents/{incident_id}/tasks", dependencies=_viewer)

@@ -86,10 +86,10 @@ class Casework:
             else:
                 incident = self._current(unit, int(subject_id), None).id
             entry = _entry(subject, subject_id, incident, "comment", text.strip(), by, at)
-            unit.record([entry])
+            (kept,) = unit.record([entry])
             if incident:
                 self._stamp(unit, incident, by, at)
-        return entry
+        return kept
 
     def merge(self, incident_ids: Collection[int], *, by: str, reason: str) -> Incident:
         """Up to five into the oldest. Raises ConflictError naming what keeps them apart."""
