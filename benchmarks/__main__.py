@@ -21,6 +21,7 @@ NAMES = (
     "detection_quality",
     "recognition_quality",
     "correlation_quality",
+    "alert_lists",
 )
 
 

@@ -1,7 +1,7 @@
 """Labelled alert streams: attacks of several steps, lone alerts beside them, crowds behind proxies, recurrence, storms.
 
-Invented after how attacks go and how honest traffic looks, not after how correlation works; every alert carries the story
-it belongs to, and alerts of honest people a story each.
+Invented after how attacks go and how honest traffic looks, not after how correlation works; every alert carries the
+story it belongs to, and alerts of honest people a story each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi, Severity, Tactic
+from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi
+from gatewatch.model.alert import Severity as S
+from gatewatch.model.alert import Tactic as T
 from gatewatch.model.observation import Actor, ActorKind
 
 __all__ = ["STORIES", "LabelledAlert", "Stream", "stream"]
@@ -28,19 +30,38 @@ _PLACES = tuple(
     for host in ("shop", "bank", "care")
     for name in ("users/{int}", "cards/{int}", "invoices/{int}", "claims/{uuid}", "files/{name}", "admin/stats")
 )
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    alert_type: str
+    detector: str
+    tactic: T
+    severity: S
+
+
 _KINDS = {
-    "scan": ("API_AccessFromSuspiciousUserAgent", "indicator.suspicious_user_agent", Tactic.EXECUTION, Severity.MEDIUM),
-    "spray": ("API_SprayInRequests", "volume.endpoint_spray", Tactic.DISCOVERY, Severity.INFORMATIONAL),
-    "stuffing": ("API_CredentialStuffing", "authentication.credential_stuffing", Tactic.CREDENTIAL_ACCESS, Severity.MEDIUM),
-    "distributed": ("API_CredentialStuffing", "authentication.distributed_credential_stuffing", Tactic.CREDENTIAL_ACCESS, Severity.HIGH),
-    "guessing": ("API_PasswordGuessing", "authentication.password_guessing", Tactic.CREDENTIAL_ACCESS, Severity.MEDIUM),
-    "enumeration": ("API_ParameterEnumeration", "authorization.object_enumeration", Tactic.INITIAL_ACCESS, Severity.MEDIUM),
-    "enumeration_ip": ("API_ParameterEnumeration", "authorization.object_enumeration_by_address", Tactic.INITIAL_ACCESS, Severity.MEDIUM),
-    "injection": ("API_InjectionAttempt", "indicator.injection_attempt", Tactic.EXECUTION, Severity.HIGH),
-    "listed": ("API_AccessFromSuspiciousIP", "intelligence.suspicious_address", Tactic.PRE_ATTACK, Severity.HIGH),
-    "spike": ("API_SpikeInAPITraffic", "volume.traffic_spike", Tactic.IMPACT, Severity.INFORMATIONAL),
-    "payload": ("API_SpikeInPayload", "volume.payload_spike", Tactic.EXFILTRATION, Severity.LOW),
-}  # fmt: skip
+    "scan": _Kind("API_AccessFromSuspiciousUserAgent", "indicator.suspicious_user_agent", T.EXECUTION, S.MEDIUM),
+    "spray": _Kind("API_SprayInRequests", "volume.endpoint_spray", T.DISCOVERY, S.INFORMATIONAL),
+    "stuffing": _Kind("API_CredentialStuffing", "authentication.credential_stuffing", T.CREDENTIAL_ACCESS, S.MEDIUM),
+    "distributed": _Kind(
+        "API_CredentialStuffing",
+        "authentication.distributed_credential_stuffing",
+        T.CREDENTIAL_ACCESS,
+        S.HIGH,
+    ),
+    "guessing": _Kind("API_PasswordGuessing", "authentication.password_guessing", T.CREDENTIAL_ACCESS, S.MEDIUM),
+    "enumeration": _Kind("API_ParameterEnumeration", "authorization.object_enumeration", T.INITIAL_ACCESS, S.MEDIUM),
+    "enumeration_ip": _Kind(
+        "API_ParameterEnumeration",
+        "authorization.object_enumeration_by_address",
+        T.INITIAL_ACCESS,
+        S.MEDIUM,
+    ),
+    "injection": _Kind("API_InjectionAttempt", "indicator.injection_attempt", T.EXECUTION, S.HIGH),
+    "listed": _Kind("API_AccessFromSuspiciousIP", "intelligence.suspicious_address", T.PRE_ATTACK, S.HIGH),
+    "spike": _Kind("API_SpikeInAPITraffic", "volume.traffic_spike", T.IMPACT, S.INFORMATIONAL),
+    "payload": _Kind("API_SpikeInPayload", "volume.payload_spike", T.EXFILTRATION, S.LOW),
+}
 
 
 class LabelledAlert(msgspec.Struct, frozen=True):
@@ -94,15 +115,29 @@ class Stream:
         lasts: float = 60,
     ) -> None:
         """One alert of the story."""
-        alert_type, detector, tactic, severity = _KINDS[what]
+        kind = _KINDS[what]
         number = len(self.found)
         last = ts + self.dice.random() * lasts
         made = Alert(
-            id=f"{number:08x}", detector=detector, key=f"{self._story}/{number}", alert_type=alert_type, title=alert_type,
-            severity=severity, tactic=tactic, owasp=OwaspApi.NONE, status=AlertStatus.NEW, first_seen=ts, last_seen=last,
-            detected_at=ts, updated_at=last, actors=who, client_ips=ips, endpoints=at, count=self.dice.randrange(1, 400),
-            explanation=Explanation(sentence=f"{alert_type} at {', '.join(at)}"),
-        )  # fmt: skip
+            id=f"{number:08x}",
+            detector=kind.detector,
+            key=f"{self._story}/{number}",
+            alert_type=kind.alert_type,
+            title=kind.alert_type,
+            severity=kind.severity,
+            tactic=kind.tactic,
+            owasp=OwaspApi.NONE,
+            status=AlertStatus.NEW,
+            first_seen=ts,
+            last_seen=last,
+            detected_at=ts,
+            updated_at=last,
+            actors=who,
+            client_ips=ips,
+            endpoints=at,
+            count=self.dice.randrange(1, 400),
+            explanation=Explanation(sentence=f"{kind.alert_type} at {', '.join(at)}"),
+        )
         self.found.append(LabelledAlert(made, self._story, self._kind))
 
 

@@ -19,7 +19,7 @@ from gatewatch.store.engine import readers
 from gatewatch.store.order import append_changes, take_turn
 from gatewatch.store.tables import alert_subjects, alerts
 
-__all__ = ["AlertTable", "alert_row"]
+__all__ = ["AlertTable", "alert_row", "subject_rows"]
 
 _ALERT = msgspec.msgpack.Decoder(Alert)
 _BATCH = 200
@@ -79,7 +79,7 @@ class AlertTable:
         if changed:
             ids = [alert.id for alert in changed]
             connection.execute(delete(alert_subjects).where(alert_subjects.c.alert_id.in_(ids)))
-            subjects = [row for alert in changed for row in _subjects(alert)]
+            subjects = [row for alert in changed for row in subject_rows(alert)]
             if subjects:
                 connection.execute(insert(alert_subjects), subjects)
 
@@ -159,7 +159,8 @@ def alert_row(alert: Alert) -> dict[str, object]:
     }
 
 
-def _subjects(alert: Alert) -> list[dict[str, object]]:
+def subject_rows(alert: Alert) -> list[dict[str, object]]:
+    """Rows of `alert_subjects`, each thing once."""
     named = [("actor", actor.id) for actor in alert.actors]
     named += [("address", address) for address in alert.client_ips]
     named += [("endpoint", endpoint) for endpoint in alert.endpoints]

@@ -24,7 +24,7 @@ from gatewatch.store.order import append_changes, take_numbers, take_turn
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
 from gatewatch.store.upserts import upserts_for
 
-__all__ = ["SqlCaseUnit", "case_unit", "entities_of"]
+__all__ = ["SqlCaseUnit", "case_unit", "entities_of", "incident_row"]
 
 _ALERT = msgspec.msgpack.Decoder(Alert)
 _INCIDENT = msgspec.msgpack.Decoder(Incident)
@@ -178,7 +178,7 @@ class SqlCaseUnit:
         changed = [self._known[number] for number in self._changed_incidents]
         if not changed:
             return
-        self._connection.execute(self._upserts.incidents, [_incident_row(incident) for incident in changed])
+        self._connection.execute(self._upserts.incidents, [incident_row(incident) for incident in changed])
         for incident in changed:
             tags = (*incident.tags, *incident.system_tags)
             if tags != self._tagged.get(incident.id, ()):
@@ -246,7 +246,7 @@ def entities_of(connection: Connection, incident: int, limit: int) -> list[Sight
     return [Sighting(**row) for row in connection.execute(query).mappings()]
 
 
-def _incident_row(incident: Incident) -> dict[str, object]:
+def incident_row(incident: Incident) -> dict[str, object]:
     """The columns of one incident."""
     return {
         "id": incident.id,
