@@ -12,9 +12,7 @@ from typing import Any
 
 import msgspec
 
-from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi
-from gatewatch.model.alert import Severity as S
-from gatewatch.model.alert import Tactic as T
+from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi, Severity, Tactic
 from gatewatch.model.observation import Actor, ActorKind
 
 __all__ = ["STORIES", "LabelledAlert", "Stream", "stream"]
@@ -35,32 +33,40 @@ _PLACES = tuple(
 class _Kind(msgspec.Struct, frozen=True):
     alert_type: str
     detector: str
-    tactic: T
-    severity: S
+    tactic: Tactic
+    severity: Severity
 
 
 _KINDS = {
-    "scan": _Kind("API_AccessFromSuspiciousUserAgent", "indicator.suspicious_user_agent", T.EXECUTION, S.MEDIUM),
-    "spray": _Kind("API_SprayInRequests", "volume.endpoint_spray", T.DISCOVERY, S.INFORMATIONAL),
-    "stuffing": _Kind("API_CredentialStuffing", "authentication.credential_stuffing", T.CREDENTIAL_ACCESS, S.MEDIUM),
+    "scan": _Kind(
+        "API_AccessFromSuspiciousUserAgent", "indicator.suspicious_user_agent", Tactic.EXECUTION, Severity.MEDIUM
+    ),
+    "spray": _Kind("API_SprayInRequests", "volume.endpoint_spray", Tactic.DISCOVERY, Severity.INFORMATIONAL),
+    "stuffing": _Kind(
+        "API_CredentialStuffing", "authentication.credential_stuffing", Tactic.CREDENTIAL_ACCESS, Severity.MEDIUM
+    ),
     "distributed": _Kind(
         "API_CredentialStuffing",
         "authentication.distributed_credential_stuffing",
         T.CREDENTIAL_ACCESS,
         S.HIGH,
     ),
-    "guessing": _Kind("API_PasswordGuessing", "authentication.password_guessing", T.CREDENTIAL_ACCESS, S.MEDIUM),
-    "enumeration": _Kind("API_ParameterEnumeration", "authorization.object_enumeration", T.INITIAL_ACCESS, S.MEDIUM),
+    "guessing": _Kind(
+        "API_PasswordGuessing", "authentication.password_guessing", Tactic.CREDENTIAL_ACCESS, Severity.MEDIUM
+    ),
+    "enumeration": _Kind(
+        "API_ParameterEnumeration", "authorization.object_enumeration", Tactic.INITIAL_ACCESS, Severity.MEDIUM
+    ),
     "enumeration_ip": _Kind(
         "API_ParameterEnumeration",
         "authorization.object_enumeration_by_address",
         T.INITIAL_ACCESS,
         S.MEDIUM,
     ),
-    "injection": _Kind("API_InjectionAttempt", "indicator.injection_attempt", T.EXECUTION, S.HIGH),
-    "listed": _Kind("API_AccessFromSuspiciousIP", "intelligence.suspicious_address", T.PRE_ATTACK, S.HIGH),
-    "spike": _Kind("API_SpikeInAPITraffic", "volume.traffic_spike", T.IMPACT, S.INFORMATIONAL),
-    "payload": _Kind("API_SpikeInPayload", "volume.payload_spike", T.EXFILTRATION, S.LOW),
+    "injection": _Kind("API_InjectionAttempt", "indicator.injection_attempt", Tactic.EXECUTION, Severity.HIGH),
+    "listed": _Kind("API_AccessFromSuspiciousIP", "intelligence.suspicious_address", Tactic.PRE_ATTACK, Severity.HIGH),
+    "spike": _Kind("API_SpikeInAPITraffic", "volume.traffic_spike", Tactic.IMPACT, Severity.INFORMATIONAL),
+    "payload": _Kind("API_SpikeInPayload", "volume.payload_spike", Tactic.EXFILTRATION, Severity.LOW),
 }
 
 

@@ -90,8 +90,8 @@ def _lines(tally: dict[str, Counter[str]]) -> Iterable[str]:
         yield f"| {name} | {one['stories']} | {one['alerts']} | {whole} | {recall} | {mixed} |"
     every = tally["all"]
     yield ""
-    right = every["right"]
-    yield f"Pairs in one incident: {every['together']:,}, of these right: {right / max(1, every['together']):.2%} (precision)."
+    right, together = every["right"], every["together"]
+    yield f"Pairs in one incident: {together:,}, of these right: {right / max(1, together):.2%} (precision)."
     yield f"Pairs in one story: {every['wanted']:,}, of these found: {right / max(1, every['wanted']):.2%} (recall)."
 
 
