@@ -48,8 +48,8 @@ _KINDS = {
     "distributed": _Kind(
         "API_CredentialStuffing",
         "authentication.distributed_credential_stuffing",
-        T.CREDENTIAL_ACCESS,
-        S.HIGH,
+        Tactic.CREDENTIAL_ACCESS,
+        Severity.HIGH,
     ),
     "guessing": _Kind(
         "API_PasswordGuessing", "authentication.password_guessing", Tactic.CREDENTIAL_ACCESS, Severity.MEDIUM
@@ -60,8 +60,8 @@ _KINDS = {
     "enumeration_ip": _Kind(
         "API_ParameterEnumeration",
         "authorization.object_enumeration_by_address",
-        T.INITIAL_ACCESS,
-        S.MEDIUM,
+        Tactic.INITIAL_ACCESS,
+        Severity.MEDIUM,
     ),
     "injection": _Kind("API_InjectionAttempt", "indicator.injection_attempt", Tactic.EXECUTION, Severity.HIGH),
     "listed": _Kind("API_AccessFromSuspiciousIP", "intelligence.suspicious_address", Tactic.PRE_ATTACK, Severity.HIGH),
