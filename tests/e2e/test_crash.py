@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gatewatch.ports.control import AlertFilter
+from gatewatch.store.sql import SqlControlStore
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 from tests.server_process import ServerProcess
 
@@ -90,4 +92,13 @@ def test_nothing_is_lost_or_doubled(server_at: Any) -> None:
     for view in ("traffic_minute", "traffic_hour", "client_hour", "endpoint_facts"):
         assert numbers(store, f"SELECT sum(calls) AS n FROM {view}") == TOTAL, view
     assert numbers(store, "SELECT sum(calls) AS n FROM object_access") == TOTAL
+    actors = "SELECT {} AS n FROM {}"
+    assert numbers(store, actors.format("uniqCombinedMerge(12)(actors)", "address_actors_data")) == numbers(
+        store, actors.format("uniqCombined(12)(actor_id)", "observations") + " WHERE actor_kind != 'address'"
+    )
     store.close()
+    control = SqlControlStore(f"sqlite:///{server.directory}/data/control.sqlite")
+    alerts, _ = control.alerts(AlertFilter(), limit=500)
+    assert all(alert.incident for alert in alerts), "found before a kill, placed after it"
+    assert control.cases.verify_activities() >= len(alerts)
+    control.close()

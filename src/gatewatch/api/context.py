@@ -15,7 +15,19 @@ from gatewatch.errors import InputError
 from gatewatch.ports.control import Role, Token
 from gatewatch.services.access import UnauthenticatedError
 
-__all__ = ["Cursor", "IfMatch", "Limit", "Services", "answer", "page", "requires", "revision_of", "seconds"]
+__all__ = [
+    "Admin",
+    "Analyst",
+    "Cursor",
+    "IfMatch",
+    "Limit",
+    "Services",
+    "answer",
+    "page",
+    "requires",
+    "revision_of",
+    "seconds",
+]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items per page.")]
 IfMatch = Annotated[str | None, Header(description="Revision that was read.")]
@@ -41,6 +53,11 @@ def requires(role: Role) -> Callable[[Request], Token]:
 
     check.__name__ = f"requires_{role.value}"
     return check
+
+
+Analyst = Annotated[Token, Depends(requires(Role.ANALYST))]
+"""Whoever asks, when they may change alerts and incidents."""
+Admin = Annotated[Token, Depends(requires(Role.ADMIN))]
 
 
 def revision_of(if_match: str | None) -> int | None:

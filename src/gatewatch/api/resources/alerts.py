@@ -8,19 +8,29 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Cursor, IfMatch, Limit, Services, answer, page, requires, revision_of, seconds
+from gatewatch.api.context import (
+    Analyst,
+    Cursor,
+    IfMatch,
+    Limit,
+    Services,
+    answer,
+    page,
+    requires,
+    revision_of,
+    seconds,
+)
 from gatewatch.formats.incident_records import activity_record
 from gatewatch.formats.records import alert_record
 from gatewatch.model.activity import Subject
 from gatewatch.model.alert import AlertStatus, Severity
 from gatewatch.model.verdict import Classification, Determination
-from gatewatch.ports.control import AlertFilter, Role, Token
+from gatewatch.ports.control import AlertFilter, Role
 from gatewatch.services.incidents.patches import MOST_COMMENT, AlertPatch
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["alerts"])
-Analyst = Annotated[Token, Depends(requires(Role.ANALYST))]
 
 
 class AlertChange(BaseModel):

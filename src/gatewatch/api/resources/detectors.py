@@ -7,11 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gatewatch.api.context import Services, answer, page, requires
+from gatewatch.api.context import Admin, Services, answer, page, requires
 from gatewatch.api.services import ApiServices
 from gatewatch.detect.detector import Detector, all_detectors
 from gatewatch.detect.settings import fields
 from gatewatch.errors import InputError, NotFoundError
+from gatewatch.model.activity import Subject
 from gatewatch.ports.control import Role
 
 __all__ = ["router"]
@@ -71,14 +72,17 @@ def detector(request: Request, services: Services, detector_id: str) -> Response
     return answer(request, _record(*_one(services, detector_id)))
 
 
-@router.put("/v1/detectors/{detector_id}/settings", dependencies=[Depends(requires(Role.ADMIN))])
-def change(request: Request, services: Services, detector_id: str, values: dict[str, SettingValue]) -> Response:
+@router.put("/v1/detectors/{detector_id}/settings")
+def change(
+    request: Request, services: Services, admin: Admin, detector_id: str, values: dict[str, SettingValue]
+) -> Response:
     """Replace the changed settings; wrong ones are refused, all at once, with their ranges."""
-    found, _ = _one(services, detector_id)
+    found, before = _one(services, detector_id)
     if not isinstance(values.get("enabled", True), bool):
         raise InputError("enabled is not true or false", cure="Send a JSON boolean.")
     type(found)({name: value for name, value in values.items() if name != "enabled"})
     services.control.put_detector_settings(detector_id, values, at=services.clock.now())
+    services.casework.note(Subject.DETECTOR, detector_id, "settings", f"{dict(before)} -> {values}", by=admin.name)
     return answer(request, _record(*_one(services, detector_id)))
 
 

@@ -9,8 +9,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Cursor, IfMatch, Limit, Services, answer, page, requires, revision_of, seconds
-from gatewatch.api.resources.alerts import Analyst, Comment
+from gatewatch.api.context import (
+    Analyst,
+    Cursor,
+    IfMatch,
+    Limit,
+    Services,
+    answer,
+    page,
+    requires,
+    revision_of,
+    seconds,
+)
+from gatewatch.api.resources.alerts import Comment
 from gatewatch.errors import InputError
 from gatewatch.formats.incident_records import (
     activity_record,

@@ -8,8 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Services, answer, page, requires, seconds
-from gatewatch.api.resources.alerts import Analyst
+from gatewatch.api.context import Analyst, Services, answer, page, requires, seconds
 from gatewatch.formats.incident_records import suppression_record
 from gatewatch.formats.records import alert_record
 from gatewatch.model.suppression import Condition, Suppression

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from gatewatch.api.context import Services, answer, page, requires
+from gatewatch.api.context import Admin, Services, answer, page, requires
 from gatewatch.formats.records import rfc3339
+from gatewatch.model.activity import Subject
 from gatewatch.ports.control import Role, Token
 
 __all__ = ["router"]
@@ -43,18 +44,18 @@ def tokens(request: Request, services: Services) -> Response:
 
 
 @router.post("/v1/tokens", status_code=201)
-def create(request: Request, services: Services, wanted: NewToken) -> Response:
+def create(request: Request, services: Services, admin: Admin, wanted: NewToken) -> Response:
     """Make a token; its text is shown in this answer and never again."""
     end = wanted.expires_at
     expires = (end if end.tzinfo else end.replace(tzinfo=UTC)).timestamp() if end else None
     token, text = services.access.create(wanted.name, wanted.role, expires_at=expires)
-    response = answer(request, _record(token) | {"token": text})
-    response.status_code = 201
-    return response
+    services.casework.note(Subject.TOKEN, token.id, "created", f"{token.name}: {token.role.value}", by=admin.name)
+    return answer(request, _record(token) | {"token": text}, status=201)
 
 
 @router.delete("/v1/tokens/{token_id}", status_code=204)
-def revoke(services: Services, token_id: str) -> Response:
+def revoke(services: Services, admin: Admin, token_id: str) -> Response:
     """End a token at once."""
     services.access.revoke(token_id)
+    services.casework.note(Subject.TOKEN, token_id, "revoked", "The token was revoked.", by=admin.name)
     return Response(status_code=204)

@@ -91,6 +91,12 @@ class Casework:
                 self._stamp(unit, incident, by, at)
         return kept
 
+    def note(self, subject: Subject, subject_id: str, action: str, text: str, *, by: str) -> None:
+        """Something that a person did to Gatewatch itself: a token made, a setting changed."""
+        at = self._now()
+        with self._cases.unit(at) as unit:
+            unit.record([_entry(subject, subject_id, 0, action, text, by, at)])
+
     def merge(self, incident_ids: Collection[int], *, by: str, reason: str) -> Incident:
         """Up to five into the oldest. Raises ConflictError naming what keeps them apart."""
         numbers = sorted(set(incident_ids))
