@@ -82,8 +82,9 @@ class LabelledAlert(msgspec.Struct, frozen=True):
 class Stream:
     """Collects alerts; all randomness comes from one seed."""
 
-    def __init__(self, seed: int, hours: float) -> None:
-        self.dice, self.hours = random.Random(seed), hours
+    def __init__(self, seed: int, hours: float, sites: int) -> None:
+        self.dice, self.hours, self.sites = random.Random(seed), hours, sites
+        self._site = ""
         self.found: list[LabelledAlert] = []
         self.crowds: dict[str, int] = {}
         self._story = self._kind = ""
@@ -93,6 +94,7 @@ class Stream:
         """The next alerts are one story."""
         self._stories += 1
         self._story, self._kind = f"{kind}-{self._stories}", kind
+        self._site = f"{self.dice.randrange(self.sites)}." if self.sites > 1 else ""
 
     def address(self) -> str:
         """One of its own network."""
@@ -140,7 +142,7 @@ class Stream:
             updated_at=last,
             actors=who,
             client_ips=ips,
-            endpoints=at,
+            endpoints=tuple(f"{method} {self._site}{rest}" for method, _, rest in (one.partition(" ") for one in at)),
             count=self.dice.randrange(1, 400),
             explanation=Explanation(sentence=f"{kind.alert_type} at {', '.join(at)}"),
         )
@@ -262,9 +264,12 @@ STORIES: dict[str, tuple[Callable[[Stream], None], int]] = {
 """How many of each there are in four hours; at the same few endpoints, so that chance meetings are usual."""
 
 
-def stream(seed: int, *, hours: float = 4, **counts: Any) -> Stream:
-    """Alerts in order of time. It begins cold: what is usual has to be learnt in its first hour."""
-    made = Stream(seed, hours)
+def stream(seed: int, *, hours: float = 4, sites: int = 1, **counts: Any) -> Stream:
+    """Alerts in order of time, each story at one of `sites` with the same endpoints.
+
+    It begins cold: what is usual has to be learnt in its first hour.
+    """
+    made = Stream(seed, hours, sites)
     for kind, (tell, count) in STORIES.items():
         for _ in range(counts.get(kind.replace(" ", "_"), count)):
             made.begin(kind)

@@ -96,9 +96,9 @@ def _lines(tally: dict[str, Counter[str]]) -> Iterable[str]:
 
 
 def _storm(directory: Path) -> list[str]:
-    """The same stories in one hour, 140 times as dense, and one campaign of thousands of addresses."""
+    """The same stories in one hour at 140 sites, and one campaign of thousands of addresses."""
     counts = {kind.replace(" ", "_"): 35 * count for kind, (_, count) in STORIES.items() if kind not in _FEW}
-    made = stream(99, hours=1, **counts)
+    made = stream(99, hours=1, sites=140, **counts)
     made.begin("swarm")
     start = made.moment()
     while len(made.found) < STORM:

@@ -69,8 +69,9 @@ def test_traffic_becomes_inventory_findings_and_alerts(server: ServerProcess) ->
 def test_alerts_change_status_with_revisions(server: ServerProcess) -> None:
     with server.client() as client:
         client.post("/v1/ingest", content=zstandard.compress(ndjson(line(1))), headers={"content-encoding": "zstd"})
-        for _ in range(100):
-            if items := client.get("/v1/alerts").json()["items"]:
+        for _ in range(300):
+            items = client.get("/v1/alerts").json()["items"]
+            if items and items[0]["incident_id"]:
                 break
             time.sleep(0.2)
         found = client.get(f"/v1/alerts/{items[0]['id']}")

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from gatewatch.ports.journal import Journal
 from gatewatch.services.detecting import Detecting
+from gatewatch.services.incidents import Correlating
 from gatewatch.services.observing import Observing
 
 __all__ = ["Metrics"]
@@ -18,9 +19,12 @@ __all__ = ["Metrics"]
 class Metrics(Collector):
     """Reads the parts when asked; keeps nothing."""
 
-    def __init__(self, *, journal: Journal, observing: Observing, detecting: Detecting) -> None:
+    def __init__(
+        self, *, journal: Journal, observing: Observing, detecting: Detecting, correlating: Correlating
+    ) -> None:
         """Register with a registry of its own."""
-        self._journal, self._observing, self._detecting = journal, observing, detecting
+        self._journal, self._observing = journal, observing
+        self._detecting, self._correlating = detecting, correlating
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -56,8 +60,25 @@ class Metrics(Collector):
         for detector, seconds in self._detecting.costs().items():
             costs.add_metric([detector], seconds)
         yield costs
+        yield from self._correlation()
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
+        )
+
+    def _correlation(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "gatewatch_alerts_correlated", "Alerts placed or looked at again.", value=self._correlating.correlated
+        )
+        yield CounterMetricFamily(
+            "gatewatch_correlation_bounded",
+            "Alerts for which more incidents shared something than were looked at.",
+            value=self._correlating.bounded,
+        )
+        yield GaugeMetricFamily(
+            "gatewatch_correlation_seconds", "Time of the last run.", value=self._correlating.last_s
+        )
+        yield GaugeMetricFamily(
+            "gatewatch_correlation_failing", "1 when the last run failed.", value=bool(self._correlating.failing)
         )
 
     def text(self) -> bytes:

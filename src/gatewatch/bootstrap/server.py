@@ -100,9 +100,11 @@ class Server:
         cases = self.control.cases
         parts = desk(cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
+        self.metrics = Metrics(
+            journal=self.journal, observing=self.observing, detecting=self.detecting, correlating=self.correlating
+        )
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         known = formats()
-        self.metrics = Metrics(journal=self.journal, observing=self.observing, detecting=self.detecting)
         self.collectors = Collectors(settings, self.journal, known, self.clock, log)
         self.app = create_app(
             ApiServices(

@@ -15,7 +15,7 @@ from gatewatch.correlate.suppression import suppressing
 from gatewatch.errors import GatewatchError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.alert import Alert, AlertStatus
-from gatewatch.model.correlation import CorrelationReason, Link
+from gatewatch.model.correlation import CorrelationReason, EntityKind, Link
 from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
@@ -43,6 +43,8 @@ class Correlation:
     def __init__(self, cases: CaseStore, summing: Summing, crowds: Crowds, now: Callable[[], float]) -> None:
         """`now` in Unix seconds stamps what is done."""
         self._cases, self._summing, self._crowds, self._now = cases, summing, crowds, now
+        self.bounded = 0
+        """Alerts for which more incidents shared an actor or address than were looked at."""
 
     def run(self) -> int:
         """Until nothing is pending; how many alerts were looked at."""
@@ -65,6 +67,7 @@ class Correlation:
             unit.settle([alert.id for alert in pending])
             self._summing.refresh(unit, batch.touched, at)
             unit.record(batch.activities)
+            self.bounded += batch.bounded
         return len(pending)
 
 
@@ -76,6 +79,7 @@ class _Batch:
     ) -> None:
         self._unit, self._at, self._crowds, self._suppressions = unit, at, crowds, list(suppressions)
         self.touched: dict[int, None] = {}
+        self.bounded = 0
         self.activities: list[Activity] = []
 
     def take(self, alert: Alert) -> None:
@@ -104,11 +108,14 @@ class _Batch:
 
     def _matches(self, alert: Alert) -> list[Match]:
         meetings: list[Meeting] = []
+        full = False
         for kind, value in keys_of(alert):
             since, until = alert.first_seen - _REOPEN_S, alert.last_seen + WINDOW_S
             limit = 2 * _CANDIDATES if kind == PRACTICE else _CANDIDATES
             seen = self._unit.sightings(kind, value, since=since, until=until, limit=limit)
             meetings += [_meeting(one, alert, len(seen)) for one in seen]
+            full |= len(seen) == limit and kind in (EntityKind.ACTOR, EntityKind.ADDRESS)
+        self.bounded += full
         incidents = self._unit.incidents({meeting.incident for meeting in meetings})
         usable = {number: one for number, one in incidents.items() if one.status is not IncidentStatus.REDIRECTED}
         chosen = [meeting for meeting in meetings if meeting.incident in usable]
@@ -160,6 +167,7 @@ class _Batch:
             alert,
             incident=incident.id,
             links=tuple(links),
+            revision=alert.revision + 1,
             # Assignment is inherited, so that nobody has to take every alert of an incident.
             assigned_to=alert.assigned_to or incident.assigned_to,
         )
@@ -287,12 +295,19 @@ class Correlating:
     def __init__(self, correlation: Correlation, log: Log) -> None:
         """Nothing runs yet."""
         self._correlation, self._log = correlation, log
+        self.correlated = 0
+        """Alerts placed or looked at again since the start."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="correlating", daemon=True)
         self.failing = ""
         """Why the last run failed; shown by readiness."""
         self.last_s = 0.0
         """Seconds that the last run took."""
+
+    @property
+    def bounded(self) -> int:
+        """See Correlation.bounded."""
+        return self._correlation.bounded
 
     def start(self) -> None:
         """Begin."""
@@ -312,7 +327,7 @@ class Correlating:
     def _attempt(self) -> None:
         begin = time.perf_counter()
         try:
-            self._correlation.run()
+            self.correlated += self._correlation.run()
             self.failing = ""
         except GatewatchError as error:
             self.failing = error.message
