@@ -22,6 +22,8 @@ def summed(incident: Incident, totals: Sequence[AlertTotal]) -> Incident:
     if not totals:
         return msgspec.structs.replace(incident, alerts=0, open_alerts=0, calls=0)
     ordered = sorted(totals, key=lambda total: (total.first_seen, total.detector))
+    # A spike beside an attack is a sign of it, not another stage.
+    serious = [total for total in ordered if total.severity is not Severity.INFORMATIONAL] or ordered
     severity = max((total.severity for total in totals), key=lambda one: one.rank)
     return msgspec.structs.replace(
         incident,
@@ -32,19 +34,19 @@ def summed(incident: Incident, totals: Sequence[AlertTotal]) -> Incident:
         first_activity=ordered[0].first_seen,
         last_activity=max(total.last_seen for total in totals),
         first_detected=min(total.detected_at for total in totals),
-        tactics=tuple(dict.fromkeys(total.tactic for total in ordered)),
+        tactics=tuple(dict.fromkeys(total.tactic for total in serious)),
         alert_types=tuple(dict.fromkeys(total.alert_type for total in ordered)),
         detectors=tuple(dict.fromkeys(total.detector for total in ordered)),
     )
 
 
-def name_of(incident: Incident, first: Alert, entities: Sequence[tuple[str, str]]) -> str:
-    """`first`: its earliest alert; `entities`: (kind, value), most recent first."""
-    if len(incident.alert_types) <= 1:
-        what = first.title
-    else:
-        chain = sorted(set(incident.tactics), key=stage)
+def name_of(incident: Incident, alerts: Sequence[Alert], entities: Sequence[tuple[str, str]]) -> str:
+    """`alerts`: its earliest, at least one; `entities`: (kind, value), most recent first."""
+    chain = sorted(set(incident.tactics), key=stage)
+    if len(incident.alert_types) > 1 and (len(chain) > 1 or incident.severity is Severity.INFORMATIONAL):
         what = _attack(chain, incident.severity)
+    else:
+        what = max(alerts, key=lambda alert: (alert.severity.rank, -alert.first_seen)).title
     whom = _some([_person(value) for kind, value in entities if kind == EntityKind.ACTOR]) or _some(
         [value for kind, value in entities if kind == EntityKind.ADDRESS]
     )
@@ -53,9 +55,7 @@ def name_of(incident: Incident, first: Alert, entities: Sequence[tuple[str, str]
 
 
 def _attack(chain: Sequence[Tactic], severity: Severity) -> str:
-    kind = "Multi-stage attack" if len(chain) > 1 else "Repeated attack"
-    if severity is Severity.INFORMATIONAL:
-        kind = "Unusual activity"
+    kind = "Unusual activity" if severity is Severity.INFORMATIONAL else "Multi-stage attack"
     steps = [title(tactic).lower() for tactic in (chain if len(chain) <= _MOST_STAGES else (chain[0], chain[-1]))]
     return f"{kind} ({' to '.join(steps)})" if len(steps) > 1 else f"{kind} ({steps[0]})"
 

@@ -74,12 +74,20 @@ def test_an_incident_says_what_its_alerts_say() -> None:
     assert (found.alerts, found.open_alerts, found.calls, found.severity) == (4, 3, 40, Severity.HIGH)
     assert found.tactics == (Tactic.DISCOVERY, Tactic.IMPACT)
     assert (found.first_activity, found.last_activity, found.first_detected) == (NOON, NOON + 200, NOON + 5)
+    beside = total(tactic=Tactic.IMPACT, severity=Severity.INFORMATIONAL, alert_type="B")
+    assert summed(incident(), [total(), beside]).tactics == (Tactic.DISCOVERY,)
     fixed = summed(incident(severity_fixed=True), [total(severity=Severity.HIGH)])
     assert fixed.severity is Severity.LOW
 
 
 NAMES = {
     "one kind of alert": (("scan",), (Tactic.DISCOVERY,), Severity.LOW, "Scan by 203.0.113.7 on GET shop /x"),
+    "a sign beside an attack": (
+        ("scan", "spike"),
+        (Tactic.DISCOVERY,),
+        Severity.MEDIUM,
+        "Scan by 203.0.113.7 on GET shop /x",
+    ),
     "a chain": (
         ("scan", "leak"),
         (Tactic.EXFILTRATION, Tactic.DISCOVERY),
@@ -99,12 +107,12 @@ NAMES = {
 def test_names(name: str) -> None:
     kinds, tactics, severity, expected = NAMES[name]
     named = [("address", "203.0.113.7"), ("endpoint", "GET shop /x")]
-    assert name_of(incident(alert_types=kinds, tactics=tactics, severity=severity), CHAIN[0], named) == expected
+    assert name_of(incident(alert_types=kinds, tactics=tactics, severity=severity), CHAIN, named) == expected
 
 
 def test_a_name_says_how_many_more() -> None:
     named = [("actor", f"subject:u{n}") for n in range(4)] + [("endpoint", f"GET h{n} /x") for n in range(3)]
-    found = name_of(incident(alert_types=("scan",)), CHAIN[0], named)
+    found = name_of(incident(alert_types=("scan",)), CHAIN[:1], named)
     assert found == "Scan by u0, u1 and 2 more on 3 endpoints of h0, h1 and 1 more"
 
 

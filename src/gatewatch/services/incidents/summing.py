@@ -48,7 +48,7 @@ class Summing:
             return incident
         entities = [(one.kind, one.value) for one in unit.entities_of(incident.id, _NAMED)]
         labels = [value for kind, value in entities if kind == EntityKind.ENDPOINT]
-        name = incident.name if incident.named else name_of(incident, first[0], entities)
+        name = incident.name if incident.named else name_of(incident, first, entities)
         renamed = msgspec.structs.replace(incident, name=name)
         found = self._endpoints(labels).values()
         return scored(renamed, found, records, compromised=compromised(first))
