@@ -53,6 +53,8 @@ def upgrade() -> None:
     op.execute("UPDATE alerts SET detected_at = first_seen, created_at = first_seen, changed_at = last_seen")
     for name, columns in _INDEXES.items():
         op.create_index(name, "alerts", columns)
+    op.drop_index("ix_alerts_newest", "alerts")
+    op.create_index("ix_alerts_newest", "alerts", ["last_seen", "id", "first_seen"])
     op.create_index(
         "ix_alerts_pending", "alerts", ["first_seen", "id"], sqlite_where=_PENDING, postgresql_where=_PENDING
     )
@@ -156,6 +158,8 @@ def downgrade() -> None:
         "incidents",
     ):
         op.drop_table(table)
+    op.drop_index("ix_alerts_newest", "alerts")
+    op.create_index("ix_alerts_newest", "alerts", ["last_seen", "id"])
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
     for name in ("ix_alerts_concluded", "ix_alerts_pending", *_INDEXES):
