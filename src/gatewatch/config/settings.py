@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from gatewatch.model.alert import Severity
+from gatewatch.model.export import ExportKind
 from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, TemplateSettings
 
 __all__ = [
     "ApiSettings",
     "DetectSettings",
     "EnvoySettings",
+    "ExportSettings",
     "JournalSettings",
     "LimitSettings",
     "ListSettings",
@@ -19,6 +22,7 @@ __all__ = [
     "Settings",
     "StoreSettings",
     "TailSettings",
+    "TargetSettings",
     "TemplateSettings",
     "TrafficSettings",
 ]
@@ -91,6 +95,45 @@ class EnvoySettings(_Section, frozen=True, kw_only=True):
     source: str = "envoy"
 
 
+class TargetSettings(_Section, frozen=True, kw_only=True):
+    """One target of continuous export."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    """Keeps the position: a target with another name begins anew."""
+    transport: str
+    """Id of an exporter; docs/reference/exporters.md."""
+    format: str = "ocsf"
+    settings: dict[str, str | int | float | bool] = {}
+    """The transport's own."""
+    enabled: bool = True
+    kinds: tuple[ExportKind, ...] = (ExportKind.ALERT, ExportKind.INCIDENT)
+    severity: Severity = Severity.INFORMATIONAL
+    """Nothing below; the audit log has no severity and passes."""
+    status: tuple[str, ...] = ()
+    """Only these; a kind of which no status is named passes whole."""
+    detectors: tuple[str, ...] = ()
+    """Only alerts of these, and incidents with one of them; findings and the audit log pass."""
+    mode: Literal["streaming", "snapshot", "both"] = "streaming"
+    """`snapshot`: everything there is, once in an ISO week (UTC), marked as such."""
+    retry_first_s: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """First pause after a failure; doubles, with jitter, up to `retry_max_s`."""
+    retry_max_s: Annotated[float, msgspec.Meta(gt=0)] = 300.0
+    poll_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 1.0
+    """How often the change log is looked at."""
+    max_dead_letters: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    """With so many the target waits until somebody sends them again or drops them: nothing is lost unseen."""
+
+
+class ExportSettings(_Section, frozen=True, kw_only=True):
+    """Continuous export."""
+
+    targets: tuple[TargetSettings, ...] = ()
+    keep_changes_days: Annotated[float, msgspec.Meta(gt=0)] = 7.0
+    """How long changes stay in the log after all targets took them."""
+    url: str = ""
+    """Address of this Gatewatch for people, in links."""
+
+
 class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
@@ -114,4 +157,5 @@ class Settings(_Section, frozen=True, kw_only=True):
     lists: ListSettings = ListSettings()
     detect: DetectSettings = DetectSettings()
     envoy: EnvoySettings = EnvoySettings()
+    export: ExportSettings = ExportSettings()
     tail: tuple[TailSettings, ...] = ()

@@ -17,6 +17,7 @@ from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.alerts import AlertTable
 from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
+from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
 from gatewatch.store.tables import detector_settings, findings, states, tokens
@@ -40,6 +41,8 @@ class SqlControlStore:
         """Incidents and what people do with alerts."""
         self.changes = ChangeTable(self._engine)
         """What changed, for exporters."""
+        self.exports = ExportTable(self._engine)
+        """How far exporters are."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

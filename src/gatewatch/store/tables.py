@@ -25,6 +25,8 @@ __all__ = [
     "changes",
     "counters",
     "detector_settings",
+    "export_letters",
+    "export_targets",
     "findings",
     "incident_entities",
     "incident_tags",
@@ -225,3 +227,34 @@ states = Table(
     Column("value", LargeBinary, nullable=False),
     Column("version", BigInteger, nullable=False),
 )
+
+export_targets = Table(
+    "export_targets",
+    METADATA,
+    Column("target", String(64), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("paused", Integer, nullable=False, server_default="0"),
+    Column("week", String(8), nullable=False, server_default=""),
+    Column("delivered", BigInteger, nullable=False, server_default="0"),
+    Column("walk", LargeBinary),
+    Column("asked", LargeBinary),
+)
+"""How far each target of export is; `walk` is the pass at work, `asked` one that somebody wishes."""
+
+export_letters = Table(
+    "export_letters",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("target", String(64), nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("snapshot", String(8), nullable=False, server_default=""),
+    Column("reason", Text, nullable=False),
+    Column("refused_at", Float(53), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("resend", Integer, nullable=False, server_default="0"),
+    Index("ix_export_letters_newest", "target", "refused_at", "id"),
+    Index("ix_export_letters_resend", "target", "resend", "refused_at", "id"),
+)
+"""What a target refused for good, by name only."""
