@@ -22,8 +22,9 @@ from gatewatch.api.app import ROUTERS, create_app
 from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.casework import desk, rules
+from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.workers import formats
-from gatewatch.config.settings import ApiSettings, DetectSettings
+from gatewatch.config.settings import ApiSettings, DetectSettings, ExportSettings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
 from gatewatch.model.alert import AlertStatus
@@ -101,6 +102,7 @@ class Rest:
                     settings=DetectSettings(),
                     log=log,
                 ),
+                exporting=exporting(ExportSettings(), self.control, clock, log),
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,

@@ -21,6 +21,7 @@ from gatewatch.errors import (
     StaleError,
     StoreError,
 )
+from gatewatch.ports.export import DeliveryError
 from gatewatch.services.access import ForbiddenError, UnauthenticatedError
 from gatewatch.telemetry.logs import Log
 
@@ -46,6 +47,7 @@ _STATUS: dict[type[GatewatchError], int] = {
     UnauthenticatedError: 401,
     ForbiddenError: 403,
     JournalFullError: 429,
+    DeliveryError: 502,
     StoreError: 503,
 }
 _CODES = {

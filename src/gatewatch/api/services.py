@@ -16,6 +16,7 @@ from gatewatch.ports.wire import WireFormat
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.detecting import Detecting
+from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.telemetry.logs import Log
@@ -34,6 +35,7 @@ class ApiServices:
     ledger: Callable[[], tuple[LedgerEntry, ...]]
     catalogue: Catalogue
     detecting: Detecting
+    exporting: Exporting
     control: ControlStore
     cases: CaseStore
     casework: Casework

@@ -8,8 +8,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gatewatch.ports.export import TargetState
 from gatewatch.ports.journal import Journal
 from gatewatch.services.detecting import Detecting
+from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
 from gatewatch.services.observing import Observing
 
@@ -20,11 +22,17 @@ class Metrics(Collector):
     """Reads the parts when asked; keeps nothing."""
 
     def __init__(
-        self, *, journal: Journal, observing: Observing, detecting: Detecting, correlating: Correlating
+        self,
+        *,
+        journal: Journal,
+        observing: Observing,
+        detecting: Detecting,
+        correlating: Correlating,
+        exporting: Exporting,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
-        self._detecting, self._correlating = detecting, correlating
+        self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -61,6 +69,7 @@ class Metrics(Collector):
             costs.add_metric([detector], seconds)
         yield costs
         yield from self._correlation()
+        yield from self._exports()
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )
@@ -80,6 +89,23 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "gatewatch_correlation_failing", "1 when the last run failed.", value=bool(self._correlating.failing)
         )
+
+    def _exports(self) -> Iterator[Metric]:
+        labels = ["target"]
+        delivered = CounterMetricFamily("gatewatch_export_delivered", "Items that a target took.", labels=labels)
+        lag = GaugeMetricFamily("gatewatch_export_lag_items", "Changes not looked at yet.", labels=labels)
+        age = GaugeMetricFamily("gatewatch_export_lag_seconds", "Age of the first of them.", labels=labels)
+        letters = GaugeMetricFamily("gatewatch_export_dead_letters", "Items refused for good.", labels=labels)
+        failed = GaugeMetricFamily("gatewatch_export_failed_attempts", "Failures in a row.", labels=labels)
+        paused = GaugeMetricFamily("gatewatch_export_paused", "1 while it is paused.", labels=labels)
+        for one in self._exporting.statuses():
+            delivered.add_metric([one.name], one.delivered)
+            lag.add_metric([one.name], one.lag_items)
+            age.add_metric([one.name], one.lag_s)
+            letters.add_metric([one.name], one.dead_letters)
+            failed.add_metric([one.name], one.attempts)
+            paused.add_metric([one.name], one.state is TargetState.PAUSED)
+        yield from (delivered, lag, age, letters, failed, paused)
 
     def text(self) -> bytes:
         """Exposition format."""

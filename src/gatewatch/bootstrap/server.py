@@ -14,6 +14,7 @@ from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.collectors import Collectors
+from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
@@ -100,8 +101,13 @@ class Server:
         cases = self.control.cases
         parts = desk(cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
+        self.exporting = exporting(settings.export, self.control, self.clock, log)
         self.metrics = Metrics(
-            journal=self.journal, observing=self.observing, detecting=self.detecting, correlating=self.correlating
+            journal=self.journal,
+            observing=self.observing,
+            detecting=self.detecting,
+            correlating=self.correlating,
+            exporting=self.exporting,
         )
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         known = formats()
@@ -115,6 +121,7 @@ class Server:
                 ledger=self.observing.ledger,
                 catalogue=self.catalogue,
                 detecting=self.detecting,
+                exporting=self.exporting,
                 control=self.control,
                 cases=cases,
                 casework=parts.casework,
@@ -140,6 +147,7 @@ class Server:
             "observing": not self.observing.failing,
             "detectors": not self.detecting.faults,
             "incidents": not self.correlating.failing,
+            "exports": not self.exporting.failing,
         }
 
     def _reload_lists(self) -> None:
@@ -152,6 +160,7 @@ class Server:
         self.detecting.start()
         self.catalogue.start()
         self.correlating.start()
+        self.exporting.start()
         self._reloader.start()
         self.collectors.start()
 
@@ -163,6 +172,7 @@ class Server:
         self.detecting.stop()
         self.correlating.stop()
         self.catalogue.stop()
+        self.exporting.stop()
         self._stack.close()
 
 

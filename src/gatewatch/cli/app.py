@@ -15,6 +15,7 @@ from gatewatch.cli import (
     dead_letters,
     detectors,
     explain,
+    exports,
     findings,
     incidents,
     inventory,
@@ -62,6 +63,7 @@ for _noun in (
     ledger,
     dead_letters,
     detectors,
+    exports,
     tokens,
     database,
 ):

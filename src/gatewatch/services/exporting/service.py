@@ -26,7 +26,7 @@ __all__ = ["Exporting"]
 _TIDY_S = 3600.0
 _DAY_S = 86_400.0
 _TEST_S = 60.0
-_BAD = (TargetState.WAITING, TargetState.BLOCKED, TargetState.STOPPED)
+_NEED_SOMEBODY = (TargetState.BLOCKED, TargetState.STOPPED)
 
 
 class Exporting:
@@ -69,8 +69,8 @@ class Exporting:
 
     @property
     def failing(self) -> list[str]:
-        """Targets that take nothing at the moment."""
-        return [name for name, runner in self._runners.items() if runner.health.state in _BAD]
+        """Targets that need somebody. One that is away is none: it is waited for."""
+        return [name for name, runner in self._runners.items() if runner.health.state in _NEED_SOMEBODY]
 
     def statuses(self) -> list[TargetStatus]:
         """All configured targets, in the order of the settings."""
