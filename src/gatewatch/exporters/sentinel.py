@@ -45,7 +45,7 @@ class _Token(msgspec.Struct):
     expires_in: float = 0.0
 
 
-class _Fault(msgspec.Struct):
+class _Fault(msgspec.Struct, frozen=True):
     code: str = ""
 
 
