@@ -99,10 +99,8 @@ class Runner:
             return self._failed(error, progressed=self.follower.progress.delivered > before)
         if self.health.attempts:
             self._log.info("export_recovered", target=settings.name, failures=self.health.attempts)
-        paused = self.follower.progress.paused
-        kept = self.health.last_error, self.health.last_error_at
         self.health = Health(
-            state=TargetState.PAUSED if paused else TargetState.RUNNING, last_error=kept[0], last_error_at=kept[1]
+            state=TargetState.RUNNING, last_error=self.health.last_error, last_error_at=self.health.last_error_at
         )
         return 0.0 if worked else settings.poll_s
 
