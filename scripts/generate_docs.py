@@ -14,11 +14,13 @@ import typer
 from fastapi import FastAPI
 
 from gatewatch.api.app import ROUTERS
+from gatewatch.bootstrap.exporting import exporters
 from gatewatch.bootstrap.workers import formats
 from gatewatch.cli.app import EXIT_CODES, app
 from gatewatch.config.settings import Settings
 from gatewatch.detect.detector import all_detectors
 from gatewatch.detect.settings import fields
+from gatewatch.formats.export import all_formats
 from gatewatch.observe.pattern import Indicator, Recognizer, ResponseSignal
 from gatewatch.plugins import discover
 from gatewatch.posture.recommendation import all_recommendations
@@ -99,6 +101,35 @@ def formats_page() -> str:
     return "\n".join(parts)
 
 
+def exporters_page() -> str:
+    parts = [
+        _MADE,
+        "# Exporters\n",
+        "A target of export is a transport and a format: [how to](../how-to/export-to-a-siem.md).\n",
+    ]
+    parts.append("## Transports\n")
+    for kind in sorted(exporters().values(), key=lambda kind: kind.meta.id):
+        meta = kind.meta
+        shapes = " and ".join(shape.value for shape in meta.shapes)
+        parts.append(f"### `{meta.id}`: {meta.title}\n\n{meta.description}\n")
+        parts.append(
+            f"Takes {shapes} formats, at most {meta.max_items} items or {meta.max_bytes} octets at once. "
+            f"An item counts as taken with: {meta.confirmation}\n"
+        )
+        rows: list[list[object]] = []
+        _settings_rows(kind.settings, "", rows)
+        parts.append(_table(["Setting", "Type", "Default"], rows))
+        parts.append("\n".join(f"- {reference}" for reference in meta.references) + "\n" if meta.references else "")
+    parts.append("## Formats\n")
+    for format_ in sorted(all_formats().values(), key=lambda f: f.meta.id):
+        about = format_.meta
+        says = ", ".join(one.value for one in about.kinds)
+        parts.append(f"### `{about.id}`: {about.title}\n\n{about.description}\n")
+        parts.append(f"Shape {about.shape.value}, `{about.content_type}`. Can say: {says}.\n")
+        parts.append("\n".join(f"- {reference}" for reference in about.references) + "\n")
+    return "\n".join(part for part in parts if part)
+
+
 def patterns() -> str:
     parts = [_MADE, "# Information types, indicators, response signals\n"]
     chosen: tuple[tuple[str, str, type[Any]], ...] = (
@@ -162,6 +193,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "detectors.md": detectors,
     "settings.md": settings,
     "formats.md": formats_page,
+    "exporters.md": exporters_page,
     "patterns.md": patterns,
     "openapi.json": openapi,
     "gatewatch-ndjson-v1.schema.json": ndjson_schema,

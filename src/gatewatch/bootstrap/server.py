@@ -98,9 +98,8 @@ class Server:
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
-        cases = self.control.cases
-        parts = desk(cases, self.traffic, self.catalogue.labelled, self.clock.now)
-        self.correlating = Correlating(parts.correlation, log)
+        self.desk = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
+        self.correlating = Correlating(self.desk.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
         self.metrics = Metrics(
             journal=self.journal,
@@ -110,11 +109,16 @@ class Server:
             exporting=self.exporting,
         )
         self.access = Access(self.control, self.clock, secrets.token_bytes)
-        known = formats()
-        self.collectors = Collectors(settings, self.journal, known, self.clock, log)
+        self._api()
+        self._reloading = threading.Event()
+        self._reloader = threading.Thread(target=self._reload_lists, name="lists", daemon=True)
+
+    def _api(self) -> None:
+        known, cases = formats(), self.control.cases
+        self.collectors = Collectors(self.settings, self.journal, known, self.clock, self.log)
         self.app = create_app(
             ApiServices(
-                settings=settings.api,
+                settings=self.settings.api,
                 access=self.access,
                 ingest=Ingest(self.journal, self.letters, known, self.clock),
                 letters=self.letters,
@@ -124,19 +128,17 @@ class Server:
                 exporting=self.exporting,
                 control=self.control,
                 cases=cases,
-                casework=parts.casework,
+                casework=self.desk.casework,
                 suppressing=Suppressing(self.control, cases, self.clock.now),
-                dossiers=parts.dossiers,
+                dossiers=self.desk.dossiers,
                 rules=rules,
                 formats=known,
                 clock=self.clock,
-                log=log,
+                log=self.log,
                 metrics=self.metrics.text,
                 readiness=self.readiness,
             )
         )
-        self._reloading = threading.Event()
-        self._reloader = threading.Thread(target=self._reload_lists, name="lists", daemon=True)
 
     def readiness(self) -> dict[str, bool]:
         """Parts and whether they work."""
