@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Callable, Sequence
-from inspect import getdoc
+from enum import StrEnum
+from inspect import getdoc, getsource
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 import typer
@@ -17,7 +22,7 @@ from gatewatch.api.app import ROUTERS
 from gatewatch.bootstrap.exporting import exporters
 from gatewatch.bootstrap.workers import formats
 from gatewatch.cli.app import EXIT_CODES, app
-from gatewatch.config.settings import Settings
+from gatewatch.config.settings import Settings, TargetSettings
 from gatewatch.detect.detector import all_detectors
 from gatewatch.detect.settings import fields
 from gatewatch.formats.export import all_formats
@@ -75,9 +80,63 @@ def _settings_rows(kind: Any, prefix: str, rows: list[list[object]]) -> None:
         if inner is not None:
             _settings_rows(inner, f"{prefix}{field.name}.", rows)
         else:
-            default = "required" if field.default is msgspec.NODEFAULT else f"`{field.default!r}`"
-            shown = getattr(field.type, "__name__", str(field.type)).replace("gatewatch.config.settings.", "")
-            rows.append([f"`{prefix}{field.name}`", shown, default])
+            rows.append([f"`{prefix}{field.name}`", _type(field.type), _default(field)])
+
+
+def _default(field: Any) -> str:
+    if field.default is msgspec.NODEFAULT:
+        return "required" if field.default_factory is msgspec.NODEFAULT else f"`{field.default_factory()!r}`"
+    value = field.default
+    if isinstance(value, tuple):
+        value = tuple(map(str, value))
+    plain = str(value) if isinstance(value, StrEnum) else value
+    return f"`{plain!r}`"
+
+
+def _type(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        inner, *limits = get_args(kind)
+        if titles := [limit.title for limit in limits if getattr(limit, "title", None)]:
+            return str(titles[0])
+        return " ".join([_type(inner), *(_limits(limit) for limit in limits)]).strip()
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(_type(one) for one in get_args(kind) if one is not type(None))
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return ", ".join(f"`{value}`" for value in kind)
+    inner = [_type(one) for one in get_args(kind) if one is not ...]
+    return getattr(kind, "__name__", str(kind)) + (f" of {', '.join(inner)}" if inner else "")
+
+
+def _limits(meta: Any) -> str:
+    known = {"gt": "> {}", "ge": "≥ {}", "lt": "< {}", "le": "≤ {}", "pattern": "`{}`", "min_length": "not empty"}
+    found = [form.format(value) for name, form in known.items() if (value := getattr(meta, name, None)) is not None]
+    return " and ".join(found)
+
+
+def _abouts(kind: Any) -> dict[str, str]:
+    """What stands under each member of a struct and of those that it is made of."""
+    found: dict[str, str] = {}
+    for part in reversed(kind.__mro__):
+        if part.__module__.startswith("gatewatch"):
+            (tree,) = ast.parse(dedent(getsource(part))).body
+            assert isinstance(tree, ast.ClassDef)
+            for member, about in pairwise(tree.body):
+                if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
+                    told = about.value if isinstance(about, ast.Expr) else None
+                    text = told.value if isinstance(told, ast.Constant) else ""
+                    found[member.target.id] = " ".join(str(text).split())
+    return found
+
+
+def _members(kind: Any) -> str:
+    rows: list[list[object]] = []
+    _settings_rows(kind, "", rows)
+    abouts = _abouts(kind)
+    return _table(
+        ["Setting", "Type", "Default", "About"], [[*row, abouts.get(str(row[0]).strip("`"), "")] for row in rows]
+    )
 
 
 def settings() -> str:
@@ -107,6 +166,8 @@ def exporters_page() -> str:
         "# Exporters\n",
         "A target of export is a transport and a format: [how to](../how-to/export-to-a-siem.md).\n",
     ]
+    parts.append("## A target: `[[export.targets]]`\n")
+    parts.append(_members(TargetSettings))
     parts.append("## Transports\n")
     for kind in sorted(exporters().values(), key=lambda kind: kind.meta.id):
         meta = kind.meta
@@ -116,9 +177,7 @@ def exporters_page() -> str:
             f"Takes {shapes} formats, at most {meta.max_items} items or {meta.max_bytes} octets at once. "
             f"An item counts as taken with: {meta.confirmation}\n"
         )
-        rows: list[list[object]] = []
-        _settings_rows(kind.settings, "", rows)
-        parts.append(_table(["Setting", "Type", "Default"], rows))
+        parts.append(_members(kind.settings))
         parts.append("\n".join(f"- {reference}" for reference in meta.references) + "\n" if meta.references else "")
     parts.append("## Formats\n")
     for format_ in sorted(all_formats().values(), key=lambda f: f.meta.id):

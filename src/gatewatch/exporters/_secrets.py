@@ -12,7 +12,9 @@ from gatewatch.ports.export import DeliveryError
 
 __all__ = ["SecretReference", "resolve"]
 
-SecretReference = Annotated[str, msgspec.Meta(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$")]
+SecretReference = Annotated[
+    str, msgspec.Meta(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$", title="secret: `env:NAME` or `file:/path`")
+]
 """`env:NAME` or `file:/absolute/path`."""
 
 
