@@ -18,12 +18,13 @@ from gatewatch.api.resources import (
     suppressions,
     tokens,
 )
+from gatewatch.api.resources.defender import ROUTERS as DEFENDER
 from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
 _PARTS = (health, ingest, inventory, alerts, incidents, suppressions, detectors, exports, tokens)
-ROUTERS = tuple(part.router for part in _PARTS)
+ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)
 
 
 def create_app(services: ApiServices) -> FastAPI:

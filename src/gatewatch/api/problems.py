@@ -25,7 +25,7 @@ from gatewatch.ports.export import DeliveryError
 from gatewatch.services.access import ForbiddenError, UnauthenticatedError
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["TooLargeError", "install_problems", "problem"]
+__all__ = ["TooLargeError", "install_problems", "problem", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -76,12 +76,17 @@ def problem(
     return JSONResponse(body | more, status, SECURITY_HEADERS | (headers or {}), MEDIA_TYPE)
 
 
+def status_of(error: GatewatchError) -> int:
+    """The HTTP status of a deliberate error."""
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+
+
 def install_problems(app: FastAPI, log: Log) -> None:
     """Every error of the app becomes a problem."""
 
     def deliberate(_request: Request, error: Exception) -> JSONResponse:
         found = error if isinstance(error, GatewatchError) else GatewatchError("internal error")
-        status = next((_STATUS[kind] for kind in type(found).__mro__ if kind in _STATUS), 500)
+        status = status_of(found)
         headers: dict[str, str] = {}
         if isinstance(found, JournalFullError):
             headers["retry-after"] = str(found.retry_after_s)

@@ -15,6 +15,7 @@ from gatewatch.ports.journal import DeadLetters
 from gatewatch.ports.wire import WireFormat
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
+from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
@@ -30,6 +31,7 @@ class ApiServices:
 
     settings: ApiSettings
     access: Access
+    clients: ClientCredentials
     ingest: Ingest
     letters: DeadLetters
     ledger: Callable[[], tuple[LedgerEntry, ...]]

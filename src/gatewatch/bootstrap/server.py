@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
+import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -24,6 +25,7 @@ from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
+from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting, DetectionRun
 from gatewatch.services.incidents import Correlating, Suppressing
 from gatewatch.services.ingesting import Ingest
@@ -53,6 +55,7 @@ class Server:
     def _open(self) -> None:
         settings, log, stack = self.settings, self.log, self._stack
         installation, self.clock = Installation(settings), SystemClock()
+        self._installation = installation
         stack.callback(DirectoryLock(installation.directory).release)
         self.control = control_store(settings, installation)
         stack.callback(self.control.close)
@@ -116,10 +119,19 @@ class Server:
     def _api(self) -> None:
         known, cases = formats(), self.control.cases
         self.collectors = Collectors(self.settings, self.journal, known, self.clock, self.log)
+        derived_key = self._installation.derived_key
+        clients = ClientCredentials(
+            self.access,
+            self.clock,
+            derived_key("client credentials"),
+            tenant_id=str(uuid.UUID(bytes=derived_key("tenant")[:16], version=4)),
+            new_id=lambda: str(uuid.uuid4()),
+        )
         self.app = create_app(
             ApiServices(
                 settings=self.settings.api,
                 access=self.access,
+                clients=clients,
                 ingest=Ingest(self.journal, self.letters, known, self.clock),
                 letters=self.letters,
                 ledger=self.observing.ledger,

@@ -8,14 +8,18 @@ from typing import Protocol
 
 import msgspec
 
-from gatewatch.model.activity import Activity
+from gatewatch.model.activity import Activity, Subject
 from gatewatch.model.alert import Alert, Severity
 from gatewatch.model.correlation import Entity
 from gatewatch.model.incident import AlertTotal, Incident, IncidentStatus
+from gatewatch.model.predicate import Predicate
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 
-__all__ = ["CaseStore", "CaseUnit", "IncidentFilter", "Sighting"]
+__all__ = ["MOST_COUNTED", "CaseStore", "CaseUnit", "IncidentFilter", "Selection", "Sighting"]
+
+MOST_COUNTED = 100_000
+"""Where counting by condition stops."""
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +46,19 @@ class IncidentFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Part of the name, or the id."""
     updated_since: float | None = None
     created_since: float | None = None
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of what fulfils a condition, in the order of one column and then of the id."""
+
+    where: Predicate | None = None
+    order: str
+    """Incidents: id, created_at, updated_at, priority. Alerts: id, created_at, changed_at, first_seen, last_seen."""
+    descending: bool = True
+    skip: int = 0
+    limit: int = 50
+    cursor: str = ""
+    """Given by the page before; then `skip` is left aside."""
 
 
 class CaseUnit(Protocol):
@@ -151,6 +168,26 @@ class CaseStore(Protocol):
 
     def alerts_of(self, incident: int, *, cursor: str = "", limit: int = 50) -> tuple[list[Alert], str]:
         """A page of an incident's alerts in event order."""
+        ...
+
+    def select_incidents(self, wanted: Selection) -> tuple[list[Incident], str]:
+        """(a page, next cursor). Raises InputError for a column that is not offered."""
+        ...
+
+    def count_incidents(self, where: Predicate | None) -> int:
+        """How many fulfil a condition; counting stops at MOST_COUNTED."""
+        ...
+
+    def select_alerts(self, wanted: Selection) -> tuple[list[Alert], str]:
+        """(a page, next cursor). Raises InputError for a column that is not offered."""
+        ...
+
+    def count_alerts(self, where: Predicate | None) -> int:
+        """How many fulfil a condition; counting stops at MOST_COUNTED."""
+        ...
+
+    def comments(self, subject: Subject, ids: Collection[str]) -> dict[str, list[Activity]]:
+        """Comments on each of these alerts or incidents, oldest first; nothing for those without."""
         ...
 
     def entities_of(self, incident: int, limit: int) -> list[Sighting]:

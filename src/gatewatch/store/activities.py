@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -10,9 +10,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, insert, select
 
 from gatewatch.errors import StoreError
-from gatewatch.model.activity import Activity
+from gatewatch.model.activity import Activity, Subject
 from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.store.batches import batches
 from gatewatch.store.engine import readers
 from gatewatch.store.order import append_changes, take_numbers
 from gatewatch.store.tables import activities
@@ -20,7 +21,7 @@ from gatewatch.store.tables import activities
 __all__ = ["ActivityTable", "append_activities"]
 
 _ACTIVITY = msgspec.msgpack.Decoder(Activity)
-_PAGE = 1000
+_PAGE, _BATCH = 1000, 400
 
 
 def append_activities(connection: Connection, new: Sequence[Activity], at: float) -> list[Activity]:
@@ -65,6 +66,18 @@ class ActivityTable:
             rows = connection.execute(query).all()
         following = write_cursor(int(rows[limit - 1].number)) if len(rows) > limit else ""
         return [_ACTIVITY.decode(row.body) for row in rows[:limit]], following
+
+    def comments(self, subject: Subject, ids: Collection[str]) -> dict[str, list[Activity]]:
+        """Oldest first per id."""
+        found: dict[str, list[Activity]] = {}
+        side = activities.c
+        with self._readers.connect() as connection:
+            for batch in batches(sorted(set(ids)), _BATCH):
+                query = select(side.body).where(side.subject == subject.value, side.subject_id.in_(batch))
+                query = query.where(side.action == "comment").order_by(side.number)
+                for entry in map(_ACTIVITY.decode, connection.execute(query).scalars()):
+                    found.setdefault(entry.subject_id, []).append(entry)
+        return found
 
     def verify(self) -> int:
         """How many entries hold."""

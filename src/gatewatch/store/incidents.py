@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,17 +10,19 @@ import msgspec
 from sqlalchemy import ColumnElement, Engine, Select, exists, func, or_, select, tuple_
 
 from gatewatch.errors import InputError, NotFoundError
-from gatewatch.model.activity import Activity
+from gatewatch.model.activity import Activity, Subject
 from gatewatch.model.alert import Alert
 from gatewatch.model.correlation import Entity, EntityKind
 from gatewatch.model.incident import Incident, IncidentStatus
+from gatewatch.model.predicate import Predicate
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
-from gatewatch.ports.cases import IncidentFilter, Sighting
+from gatewatch.ports.cases import IncidentFilter, Selection, Sighting
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.activities import ActivityTable
 from gatewatch.store.cases import SqlCaseUnit, case_unit, entities_of
 from gatewatch.store.engine import readers
+from gatewatch.store.selection import SelectionReader
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
 
 __all__ = ["IncidentTable"]
@@ -44,6 +47,7 @@ class IncidentTable:
         """Reads wait for nobody."""
         self._engine, self._readers = engine, readers(engine)
         self._activities = ActivityTable(engine)
+        self._selections = SelectionReader(engine)
 
     def unit(self, at: float) -> AbstractContextManager[SqlCaseUnit]:
         """See CaseStore.unit."""
@@ -83,6 +87,26 @@ class IncidentTable:
             rows = connection.execute(query).all()
         following = write_cursor(float(rows[limit - 1].first_seen), rows[limit - 1].id) if len(rows) > limit else ""
         return [_ALERT.decode(row.body) for row in rows[:limit]], following
+
+    def select_incidents(self, wanted: Selection) -> tuple[list[Incident], str]:
+        """See SelectionReader."""
+        return self._selections.incidents(wanted)
+
+    def count_incidents(self, where: Predicate | None) -> int:
+        """See SelectionReader."""
+        return self._selections.count(incidents, where)
+
+    def select_alerts(self, wanted: Selection) -> tuple[list[Alert], str]:
+        """See SelectionReader."""
+        return self._selections.alerts(wanted)
+
+    def count_alerts(self, where: Predicate | None) -> int:
+        """See SelectionReader."""
+        return self._selections.count(alerts, where)
+
+    def comments(self, subject: Subject, ids: Collection[str]) -> dict[str, list[Activity]]:
+        """See ActivityTable.comments."""
+        return self._activities.comments(subject, ids)
 
     def entities_of(self, incident: int, limit: int) -> list[Sighting]:
         """Most recent first."""

@@ -1,0 +1,9 @@
+"""Routes that clients of Microsoft's security APIs know: tokens, `/api/incidents`, Graph incidents and alerts."""
+
+from __future__ import annotations
+
+from gatewatch.api.resources.defender import alerts, incidents, legacy, oauth
+
+__all__ = ["ROUTERS"]
+
+ROUTERS = tuple(part.router for part in (oauth, legacy, incidents, alerts))

@@ -1,0 +1,1 @@
+"""Alerts and incidents as Microsoft's security APIs show them (Graph security, Defender XDR incidents)."""
