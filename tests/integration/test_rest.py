@@ -45,8 +45,11 @@ LINE = b'{"id":"1"}\n'
 
 
 class SetClock:
+    def __init__(self) -> None:
+        self.time = NOON
+
     def now(self) -> float:
-        return NOON
+        return self.time
 
 
 class Client:
@@ -77,6 +80,7 @@ class Rest:
 
     def __init__(self, directory: Path, traffic: ClickHouseTraffic) -> None:
         log, clock = structlog.get_logger(), SetClock()
+        self.clock = clock
         self.control = SqlControlStore(f"sqlite:///{directory}/control.sqlite")
         self.control.migrate()
         self.traffic = traffic

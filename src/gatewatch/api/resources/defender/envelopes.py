@@ -1,6 +1,6 @@
 """Errors and headers as each of Microsoft's APIs has them; given by the class of its routes.
 
-Graph: OData error object with request ids (reference/microsoft.md 6.3). Legacy: the same with `target`, without inner error.
+Graph: OData error object with request ids (reference/microsoft.md 6.3). Legacy: the same with `target` for the ids.
 Tokens: OAuth 2.0 (RFC 6749, 5.2).
 """
 
