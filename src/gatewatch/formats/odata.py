@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
+_RESERVED = frozenset({"and", "or", "not", "null", *(operator.value for operator in Operator)})
 _FRACTION = re.compile(r"\.(\d{1,6})\d*")
 
 
@@ -144,6 +145,8 @@ class _Reader:
         self._comparisons += 1
         if self._comparisons > MOST_COMPARISONS:
             raise FilterError(f"more than {MOST_COMPARISONS} comparisons", at=self._at())
+        if self._is("word") and self._tokens[self._next].text.lower() in _RESERVED:
+            raise FilterError("a property is expected", at=self._at())
         field = self._take("word", "a property")
         place = self._at()
         word = self._take("word", "an operator").text.lower()
