@@ -147,6 +147,25 @@ def test_an_alert_that_fits_two_incidents_makes_them_one(desk: Desk) -> None:
     assert desk.actions(second.id)[-1] == "redirected"
 
 
+def test_what_a_person_changed_before_correlation_saw_it_still_gets_its_incident(desk: Desk) -> None:
+    desk.control.upsert_alerts([apart(1), apart(2)], at=desk.now)
+    desk.casework.change_alert("a0001", AlertPatch(status=AlertStatus.IN_PROGRESS), by="ann")
+    desk.casework.comment(Subject.ALERT, "a0002", "Looks real.", by="ann")
+    assert desk.correlation.run() == 2
+    assert desk.incident_of(1).id != desk.incident_of(2).id
+    assert desk.control.alert("a0001").status is AlertStatus.IN_PROGRESS
+
+
+def test_a_comment_changes_its_alert_for_who_follows_changes(desk: Desk) -> None:
+    desk.tell(apart(1))
+    desk.now += 60
+    before, head = desk.control.alert("a0001"), desk.control.changes.head()
+    desk.casework.comment(Subject.ALERT, "a0001", "Seen.", by="ann")
+    after = desk.control.alert("a0001")
+    assert (after.changed_at, after.revision) == (desk.now, before.revision + 1)
+    assert ("alert", "a0001") in {(one.kind.value, one.subject) for one in desk.control.changes.changes(head, 10)}
+
+
 GUARDS = {
     "different people": [IncidentPatch(assigned_to="ann"), IncidentPatch(assigned_to="bob")],
     "different conclusions": [

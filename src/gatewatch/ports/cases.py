@@ -112,8 +112,8 @@ class CaseUnit(Protocol):
         """Insert or replace."""
         ...
 
-    def put_alert(self, alert: Alert, *, pending: bool = False) -> None:
-        """Replace an alert that exists; `pending`: its incident has to look at it again."""
+    def put_alert(self, alert: Alert) -> None:
+        """Replace an alert that exists; if it is pending it stays so until it is settled."""
         ...
 
     def settle(self, alert_ids: Collection[str]) -> None:

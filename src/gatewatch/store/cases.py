@@ -187,11 +187,10 @@ class SqlCaseUnit:
                 if rows:
                     self._connection.execute(insert(incident_tags), rows)
 
-    def put_alert(self, alert: Alert, *, pending: bool = False) -> None:
+    def put_alert(self, alert: Alert) -> None:
         """Replace; stamped as changed now."""
         new = msgspec.structs.replace(alert, changed_at=self._at)
-        row = alert_row(new) | {"pending": int(pending)}
-        self._connection.execute(update(alerts).where(alerts.c.id == alert.id).values(row))
+        self._connection.execute(update(alerts).where(alerts.c.id == alert.id).values(alert_row(new)))
         self._changed_alerts[alert.id] = None
 
     def settle(self, alert_ids: Collection[str]) -> None:

@@ -50,7 +50,7 @@ class Casework:
             if new == alert:
                 return alert
             new = msgspec.structs.replace(new, revision=alert.revision + 1, updated_at=at)
-            unit.put_alert(new, pending=False)
+            unit.put_alert(new)
             unit.record([_changed(Subject.ALERT, alert_id, alert.incident, alert, new, by, at)])
             if alert.incident:
                 self._acknowledge(unit, alert.incident, at)
@@ -82,7 +82,10 @@ class Casework:
         at = self._now()
         with self._cases.unit(at) as unit:
             if subject is Subject.ALERT:
-                incident = unit.alert(subject_id).incident
+                alert = unit.alert(subject_id)
+                incident = alert.incident
+                # Who follows alerts by their last change has to meet the comment.
+                unit.put_alert(msgspec.structs.replace(alert, revision=alert.revision + 1, updated_at=at))
             else:
                 incident = self._current(unit, int(subject_id), None).id
             entry = _entry(subject, subject_id, incident, "comment", text.strip(), by, at)
