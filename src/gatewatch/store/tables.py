@@ -47,6 +47,9 @@ METADATA = MetaData(
 
 _PENDING, _CONCLUDED = text("pending = 1"), text("classification != 'unknown'")
 
+_SELECTED = ("status", "severity", "classification", "determination", "assigned_to", "incident", "detector")
+"""What lists by condition look at: with these in the index they read no alert but those of the page."""
+
 alerts = Table(
     "alerts",
     METADATA,
@@ -77,8 +80,8 @@ alerts = Table(
     Index("ix_alerts_detector", "detector", "last_seen", "id"),
     Index("ix_alerts_type", "alert_type", "last_seen", "id"),
     Index("ix_alerts_incident", "incident", "first_seen", "id"),
-    Index("ix_alerts_changed", "changed_at", "id"),
-    Index("ix_alerts_created", "created_at", "id"),
+    Index("ix_alerts_changed", "changed_at", "id", "created_at", *_SELECTED),
+    Index("ix_alerts_created", "created_at", "id", "changed_at", *_SELECTED),
     Index("ix_alerts_concluded", "detector", "classification", sqlite_where=_CONCLUDED, postgresql_where=_CONCLUDED),
     Index("ix_alerts_pending", "first_seen", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )

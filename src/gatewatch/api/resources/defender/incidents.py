@@ -10,7 +10,7 @@ from gatewatch.api.context import Services
 from gatewatch.api.resources.defender.changes import Comment, IncidentChange, Merge
 from gatewatch.api.resources.defender.envelopes import GraphRoute
 from gatewatch.api.resources.defender.permitting import GRAPH, GraphWriter, permits
-from gatewatch.api.resources.defender.queries import CONTEXT, Options, Sorting, collection, projected
+from gatewatch.api.resources.defender.queries import CONTEXT, Options, Sorting, collection, projected, sent
 from gatewatch.api.resources.defender.showing import (
     comments_of,
     incident_number,
@@ -37,7 +37,7 @@ ALERT_SORTING = Sorting(orders=ALERT_ORDERS, default="created_at", page=100, mos
 
 
 @router.get(_PATH, dependencies=_viewer)
-def incidents(request: Request, services: Services, options: Options) -> Record:
+def incidents(request: Request, services: Services, options: Options) -> Response:
     """Incidents, newest first; those that were merged away are among them."""
     where = options.where(INCIDENT_FIELDS)
     found, following = services.cases.select_incidents(options.selection(where, _SORTING))
@@ -45,7 +45,7 @@ def incidents(request: Request, services: Services, options: Options) -> Record:
     expand = options.expands("alerts")
     records = shown_incidents(request, found, expand=expand)
     context = "incidents(alerts())" if expand else "incidents"
-    return collection(request, options, records, context=context, following=following, count=count)
+    return sent(collection(request, options, records, context=context, following=following, count=count))
 
 
 @router.get(f"{_PATH}/$count", dependencies=_viewer)
@@ -55,20 +55,20 @@ def count(services: Services, options: Options) -> Response:
 
 
 @router.post(f"{_PATH}/microsoft.graph.security.mergeIncidents")
-def merge(services: Services, token: GraphWriter, wanted: Merge) -> Record:
+def merge(services: Services, token: GraphWriter, wanted: Merge) -> Response:
     """Up to five into the oldest; the others are redirected to it."""
     numbers = [incident_number(one) for one in wanted.incident_ids]
     target = services.casework.merge(numbers, by=token.name, reason=wanted.reason())
     if wanted.incident_comment:
         services.casework.comment(Subject.INCIDENT, str(target.id), wanted.incident_comment, by=token.name)
-    return {"@odata.type": "#microsoft.graph.security.mergeResponse", "targetIncidentId": str(target.id)}
+    return sent({"@odata.type": "#microsoft.graph.security.mergeResponse", "targetIncidentId": str(target.id)})
 
 
 @router.get(f"{_PATH}/{{incident_id}}", dependencies=_viewer)
-def incident(request: Request, services: Services, incident_id: str, options: Options) -> Record:
+def incident(request: Request, services: Services, incident_id: str, options: Options) -> Response:
     """One incident; `redirectIncidentId` says where a merged one went."""
     found = services.cases.incident(incident_number(incident_id))
-    return _one(shown_incidents(request, [found], expand=options.expands("alerts")), options.select)
+    return sent(_one(shown_incidents(request, [found], expand=options.expands("alerts")), options.select))
 
 
 def _one(records: list[Record], select: str | None = None) -> Record:
@@ -78,10 +78,10 @@ def _one(records: list[Record], select: str | None = None) -> Record:
 @router.patch(f"{_PATH}/{{incident_id}}")
 def change(
     request: Request, services: Services, token: GraphWriter, incident_id: str, wanted: IncidentChange
-) -> Record:
+) -> Response:
     """Change it; resolving closes its alerts, an owner is inherited by them."""
     new = services.casework.change_incident(incident_number(incident_id), wanted.patch(), by=token.name)
-    return _one(shown_incidents(request, [new], expand=False))
+    return sent(_one(shown_incidents(request, [new], expand=False)))
 
 
 @router.post(f"{_PATH}/{{incident_id}}/comments")
@@ -91,18 +91,18 @@ def comment(
     token: GraphWriter,
     incident_id: str,
     wanted: Annotated[Comment | list[Comment], Body()],
-) -> Record | list[Record]:
+) -> Response:
     """Add a comment; answers all. msgraph-sdk sends a bare list and reads one."""
     number = str(incident_number(incident_id))
     for one in wanted if isinstance(wanted, list) else [wanted]:
         services.casework.comment(Subject.INCIDENT, number, one.comment, by=token.name)
     answered = comments_of(request, Subject.INCIDENT, number, f"incidents('{number}')")
     found: list[Record] = answered["value"]
-    return found if isinstance(wanted, list) else answered
+    return sent(found if isinstance(wanted, list) else answered)
 
 
 @router.get(f"{_PATH}/{{incident_id}}/alerts", dependencies=_viewer)
-def alerts(request: Request, services: Services, incident_id: str, options: Options) -> Record:
+def alerts(request: Request, services: Services, incident_id: str, options: Options) -> Response:
     """Its alerts, newest first."""
     number = services.cases.incident(incident_number(incident_id)).id
     asked = options.where(ALERT_FIELDS)
@@ -112,7 +112,7 @@ def alerts(request: Request, services: Services, incident_id: str, options: Opti
     count = services.cases.count_alerts(where) if options.count else None
     context = f"incidents('{number}')/alerts"
     records = shown_alerts(request, found)
-    return collection(request, options, records, context=context, following=following, count=count)
+    return sent(collection(request, options, records, context=context, following=following, count=count))
 
 
 @router.get(f"{_PATH}/{{incident_id}}/alerts/$count", dependencies=_viewer)
@@ -123,11 +123,11 @@ def count_alerts(services: Services, incident_id: str) -> Response:
 
 
 @router.get(f"{_PATH}/{{incident_id}}/alerts/{{alert_id}}", dependencies=_viewer)
-def alert(request: Request, services: Services, incident_id: str, alert_id: str, options: Options) -> Record:
+def alert(request: Request, services: Services, incident_id: str, alert_id: str, options: Options) -> Response:
     """One of its alerts."""
     found = services.control.alert(our_alert_id(alert_id))
     if found.incident != incident_number(incident_id):
         raise NotFoundError("this incident has no such alert")
     (record,) = shown_alerts(request, [found])
     context = f"{CONTEXT}incidents('{found.incident}')/alerts/$entity"
-    return {"@odata.context": context} | projected(record, options.select)
+    return sent({"@odata.context": context} | projected(record, options.select))

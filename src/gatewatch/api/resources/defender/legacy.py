@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from gatewatch.api.context import Services
 from gatewatch.api.resources.defender.changes import LegacyChange
 from gatewatch.api.resources.defender.envelopes import LegacyRoute
 from gatewatch.api.resources.defender.permitting import LEGACY_GET, LEGACY_LIST, LEGACY_PATCH, permits
-from gatewatch.api.resources.defender.queries import MOST_SKIPPED
+from gatewatch.api.resources.defender.queries import MOST_SKIPPED, sent
 from gatewatch.api.resources.defender.showing import alerts_of, incident_number
 from gatewatch.formats.defender.filters import LEGACY_FIELDS, condition
 from gatewatch.formats.defender.legacy import legacy_incident
@@ -50,17 +50,17 @@ def incidents(
     where: Annotated[str, Query(alias="$filter")] = "",
     top: Annotated[int, Query(alias="$top", ge=1, le=_MOST_TOP)] = _MOST_TOP,
     skip: Annotated[int, Query(alias="$skip", ge=0, le=MOST_SKIPPED)] = 0,
-) -> Record:
+) -> Response:
     """Incidents with their alerts, newest first."""
     asked = condition(where, LEGACY_FIELDS) if where.strip() else None
     found, _ = services.cases.select_incidents(Selection(where=asked, order="created_at", skip=skip, limit=top))
-    return {"@odata.context": _CONTEXT, "value": _shown(services, found)}
+    return sent({"@odata.context": _CONTEXT, "value": _shown(services, found)})
 
 
 @router.get("/api/incidents/{incident_id}", dependencies=[Depends(permits(Role.VIEWER, LEGACY_GET))])
-def incident(services: Services, incident_id: str) -> Record:
+def incident(services: Services, incident_id: str) -> Response:
     """One incident with its alerts."""
-    return _one(services, services.cases.incident(incident_number(incident_id)))
+    return sent(_one(services, services.cases.incident(incident_number(incident_id))))
 
 
 def _one(services: Services, found: Incident) -> Record:
@@ -73,10 +73,10 @@ def change(
     token: Annotated[Token, Depends(permits(Role.ANALYST, LEGACY_PATCH))],
     incident_id: str,
     wanted: LegacyChange,
-) -> Record:
+) -> Response:
     """Change it, add a comment, or both."""
     number = incident_number(incident_id)
     services.casework.change_incident(number, wanted.patch(), by=token.name)
     if wanted.comment:
         services.casework.comment(Subject.INCIDENT, str(number), wanted.comment, by=token.name)
-    return _one(services, services.cases.incident(number))
+    return sent(_one(services, services.cases.incident(number)))

@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import quote, urlencode
 
 import msgspec
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 
 from gatewatch.errors import InputError
 from gatewatch.formats.defender.filters import Fields, condition
@@ -15,7 +15,7 @@ from gatewatch.formats.records import Record
 from gatewatch.model.predicate import Predicate
 from gatewatch.ports.cases import Selection
 
-__all__ = ["CONTEXT", "MOST_SKIPPED", "Options", "Sorting", "collection", "projected"]
+__all__ = ["CONTEXT", "MOST_SKIPPED", "Options", "Sorting", "collection", "projected", "sent"]
 
 CONTEXT = "https://graph.microsoft.com/v1.0/$metadata#security/"
 """What clients know; it names the kind of the answer, not where it came from."""
@@ -123,6 +123,11 @@ def collection(
         asked = urlencode({**kept, "$skiptoken": following}, safe="$", quote_via=quote)
         body["@odata.nextLink"] = f"{request.base_url}{request.url.path.lstrip('/')}?{asked}"
     return body
+
+
+def sent(body: Record | Sequence[Record]) -> Response:
+    """As JSON. The framework's own way checks every value once more: for 1,000 alerts that doubles the time."""
+    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 def projected(record: Record, select: str | None) -> Record:
