@@ -8,10 +8,11 @@ from typing import Protocol
 
 import msgspec
 
-from gatewatch.model.activity import Activity
+from gatewatch.model.activity import Activity, ChainedActivity
 from gatewatch.model.alert import Alert, Severity
 from gatewatch.model.correlation import Entity
 from gatewatch.model.incident import AlertTotal, Incident, IncidentStatus
+from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 
@@ -127,6 +128,14 @@ class CaseUnit(Protocol):
         """Raises NotFoundError."""
         ...
 
+    def review(self, incident: int) -> Review | None:
+        """The review of an incident, if somebody has kept one."""
+        ...
+
+    def put_review(self, review: Review) -> None:
+        """Insert or replace."""
+        ...
+
 
 class CaseStore(Protocol):
     """Thread-safe. Same behaviour on SQLite and PostgreSQL."""
@@ -169,6 +178,14 @@ class CaseStore(Protocol):
 
     def suppressions(self) -> list[Suppression]:
         """All rules by name."""
+        ...
+
+    def review(self, incident: int) -> Review | None:
+        """The review of an incident, if somebody has kept one."""
+        ...
+
+    def activity_chain(self, incident: int) -> tuple[list[ChainedActivity], int, str]:
+        """Entries of an incident, oldest first, as their digests cover them; number and digest of the log's newest."""
         ...
 
     def verify_activities(self) -> int:

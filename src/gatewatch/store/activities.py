@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select
 
 from gatewatch.errors import StoreError
-from gatewatch.model.activity import Activity
+from gatewatch.model.activity import Activity, ChainedActivity, chained
 from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.engine import readers
@@ -33,7 +32,7 @@ def append_activities(connection: Connection, new: Sequence[Activity], at: float
     rows = []
     for number, entry in enumerate(new, start=first):
         numbered = msgspec.structs.replace(entry, number=number, digest="")
-        digest = _digest(digest, numbered)
+        digest = chained(digest, numbered)
         rows.append(_row(msgspec.structs.replace(numbered, digest=digest)))
     connection.execute(insert(activities), rows)
     append_changes(connection, ChangeKind.AUDIT, [str(row["number"]) for row in rows], at)
@@ -65,6 +64,26 @@ class ActivityTable:
         following = write_cursor(int(rows[limit - 1].number)) if len(rows) > limit else ""
         return [_ACTIVITY.decode(row.body) for row in rows[:limit]], following
 
+    def chain(self, incident: int) -> tuple[list[ChainedActivity], int, str]:
+        """All entries of an incident, oldest first, each with the digest before it; number and digest of the newest."""
+        other, side = activities.alias("other"), activities.c
+        query = select(side.body, other.c.body.label("before"))
+        query = query.select_from(activities.outerjoin(other, other.c.number == side.number - 1))
+        query = query.where(side.incident == incident).order_by(side.number)
+        newest = select(side.body).order_by(side.number.desc()).limit(1)
+        with self._readers.connect() as connection:
+            rows = connection.execute(query).all()
+            head = connection.execute(newest).scalar()
+        found = [
+            ChainedActivity(
+                before=_ACTIVITY.decode(row.before).digest if row.before is not None else "",
+                entry=_ACTIVITY.decode(row.body),
+            )
+            for row in rows
+        ]
+        last = _ACTIVITY.decode(head) if head is not None else None
+        return found, last.number if last else 0, last.digest if last else ""
+
     def verify(self) -> int:
         """How many entries hold."""
         digest, number = "", 0
@@ -76,14 +95,10 @@ class ActivityTable:
                 return number
             for body in bodies:
                 entry = _ACTIVITY.decode(body)
-                digest = _digest(digest, msgspec.structs.replace(entry, digest=""))
+                digest = chained(digest, entry)
                 if entry.number != number + 1 or entry.digest != digest:
                     raise StoreError(f"the audit log was changed at entry {number + 1}")
                 number = entry.number
-
-
-def _digest(before: str, entry: Activity) -> str:
-    return blake2b(before.encode() + msgspec.msgpack.encode(entry), digest_size=16).hexdigest()
 
 
 def _row(entry: Activity) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Engine, Select, exists, func, or_, select, tuple_
 
 from gatewatch.errors import InputError, NotFoundError
-from gatewatch.model.activity import Activity
+from gatewatch.model.activity import Activity, ChainedActivity
 from gatewatch.model.alert import Alert
 from gatewatch.model.correlation import Entity, EntityKind
 from gatewatch.model.incident import Incident, IncidentStatus
+from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 from gatewatch.ports.cases import IncidentFilter, Sighting
@@ -20,6 +21,7 @@ from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.activities import ActivityTable
 from gatewatch.store.cases import SqlCaseUnit, case_unit, entities_of
 from gatewatch.store.engine import readers
+from gatewatch.store.reviews import read_review
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
 
 __all__ = ["IncidentTable"]
@@ -123,6 +125,15 @@ class IncidentTable:
         query = select(suppressions.c.body).order_by(suppressions.c.name)
         with self._readers.connect() as connection:
             return [_SUPPRESSION.decode(body) for body in connection.execute(query).scalars()]
+
+    def review(self, incident: int) -> Review | None:
+        """If there is one."""
+        with self._readers.connect() as connection:
+            return read_review(connection, incident)
+
+    def activity_chain(self, incident: int) -> tuple[list[ChainedActivity], int, str]:
+        """See ActivityTable.chain."""
+        return self._activities.chain(incident)
 
     def verify_activities(self) -> int:
         """See ActivityTable.verify."""
