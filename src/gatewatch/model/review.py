@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 
@@ -25,6 +26,7 @@ __all__ = [
     "ReviewFacts",
     "SignOff",
     "TrialResult",
+    "content_digest",
 ]
 
 
@@ -198,3 +200,9 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     updated_by: str = ""
     revision: int = 0
     """Counts every change; the ETag. 0: nobody has kept it yet."""
+
+
+def content_digest(review: Review) -> str:
+    """SHA-256 (hex) of what a signature covers: everything but the signature, the revision and who changed it last."""
+    plain = msgspec.structs.replace(review, sign_off=None, updated_at=0.0, updated_by="", revision=0)
+    return sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
