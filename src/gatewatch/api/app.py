@@ -7,12 +7,24 @@ from fastapi import FastAPI
 from gatewatch import __version__
 from gatewatch.api.hardening import BodyLimit, SecurityHeaders
 from gatewatch.api.problems import install_problems
-from gatewatch.api.resources import alerts, detectors, health, incidents, ingest, inventory, suppressions, tokens
+from gatewatch.api.resources import (
+    alerts,
+    detectors,
+    health,
+    incidents,
+    ingest,
+    inventory,
+    reviews,
+    suppressions,
+    tokens,
+)
 from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = tuple(part.router for part in (health, ingest, inventory, alerts, incidents, suppressions, detectors, tokens))
+ROUTERS = tuple(
+    part.router for part in (health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, tokens)
+)
 
 
 def create_app(services: ApiServices) -> FastAPI:

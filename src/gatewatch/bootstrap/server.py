@@ -17,6 +17,8 @@ from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
+from gatewatch.bootstrap.reviewing import review_desk
+from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
@@ -86,6 +88,7 @@ class Server:
             settings=settings.observe,
             log=log,
         )
+        self._signer = FileSigner(installation.path("signing.key"))
         self._services()
 
     def _services(self) -> None:
@@ -100,6 +103,7 @@ class Server:
         cases = self.control.cases
         parts = desk(cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
+        suppressing = Suppressing(self.control, cases, self.clock.now)
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         known = formats()
         self.metrics = Metrics(journal=self.journal, observing=self.observing, detecting=self.detecting)
@@ -116,8 +120,18 @@ class Server:
                 control=self.control,
                 cases=cases,
                 casework=parts.casework,
-                suppressing=Suppressing(self.control, cases, self.clock.now),
+                suppressing=suppressing,
                 dossiers=parts.dossiers,
+                review_desk=review_desk(
+                    cases=cases,
+                    control=self.control,
+                    traffic=self.traffic,
+                    dossiers=parts.dossiers,
+                    suppressing=suppressing,
+                    judge=run_.judge,
+                    signer=self._signer,
+                    now=self.clock.now,
+                ),
                 rules=rules,
                 formats=known,
                 clock=self.clock,

@@ -11,7 +11,9 @@ from gatewatch.model.review import ActionTaken, Milestone, Moment
 __all__ = ["MOST_ACTIONS", "actions", "contained_at", "milestones"]
 
 MOST_ACTIONS = 200
-_TALK = frozenset({"comment", "review_drafted", "review_changed", "review_signed", "review_reopened", "evidence_exported"})
+_TALK = frozenset(
+    {"comment", "review_drafted", "review_changed", "review_signed", "review_reopened", "evidence_exported"}
+)
 """What changes nothing about the incident; the activity log shows it."""
 
 
@@ -37,9 +39,7 @@ def milestones(incident: Incident, containments: Sequence[ActionTaken]) -> tuple
     )
 
 
-def actions(
-    activities: Sequence[Activity], containments: Sequence[ActionTaken]
-) -> tuple[tuple[ActionTaken, ...], int]:
+def actions(activities: Sequence[Activity], containments: Sequence[ActionTaken]) -> tuple[tuple[ActionTaken, ...], int]:
     """What people did, oldest first, and how many are left out; alerts changed in one go count as one."""
     found: list[ActionTaken] = list(containments)
     together: dict[tuple[float, str, str], int] = {}

@@ -83,7 +83,13 @@ def questions(review: Review, dossier: Dossier) -> tuple[Question, ...]:
 def _summary(
     review: Review, dossier: Dossier, taken: Sequence[ActionTaken], containments: Sequence[ActionTaken]
 ) -> tuple[str, ...]:
-    return (_happened(dossier), _reached(dossier), _detected(dossier), _done(dossier, taken, containments), _next(review))
+    return (
+        _happened(dossier),
+        _reached(dossier),
+        _detected(dossier),
+        _done(dossier, taken, containments),
+        _next(review),
+    )
 
 
 def _happened(dossier: Dossier) -> str:

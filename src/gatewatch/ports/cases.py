@@ -184,8 +184,13 @@ class CaseStore(Protocol):
         """The review of an incident, if somebody has kept one."""
         ...
 
-    def activity_chain(self, incident: int) -> tuple[list[ChainedActivity], int, str]:
-        """Entries of an incident, oldest first, as their digests cover them; number and digest of the log's newest."""
+    def activity_chain(
+        self, *, incident: int = 0, subject: str = "", subject_ids: Collection[str] = ()
+    ) -> tuple[list[ChainedActivity], int, str]:
+        """Entries, oldest first, as their digests cover them; number and digest of the whole log's newest.
+
+        Of an incident, or about subjects of one kind.
+        """
         ...
 
     def verify_activities(self) -> int:

@@ -35,9 +35,7 @@ class Backtesting:
         """`now` in Unix seconds."""
         self._judge, self._control, self._now = judge, control, now
 
-    def run(
-        self, detector_id: str, settings: Mapping[str, SettingValue], *, since: float, until: float
-    ) -> Backtest:
+    def run(self, detector_id: str, settings: Mapping[str, SettingValue], *, since: float, until: float) -> Backtest:
         """Settings that are not given stay as they are.
 
         Raises NotFoundError for an unknown detector, DefinitionError for settings that can't be, InputError for a
@@ -45,7 +43,9 @@ class Backtesting:
         """
         if not 0 <= since < until or until - since > LONGEST_S:
             days = int(LONGEST_S // _DAY_S)
-            raise InputError("that is no stretch of time to test", cure=f"Give since before until, at most {days} days.")
+            raise InputError(
+                "that is no stretch of time to test", cure=f"Give since before until, at most {days} days."
+            )
         current, tried = self._detectors(detector_id, settings)
         stored = self.stored(detector_id, since=since, until=until)
         span = Span(start=since, end=until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ __all__ = ["ActivityTable", "append_activities"]
 
 _ACTIVITY = msgspec.msgpack.Decoder(Activity)
 _PAGE = 1000
+_SUBJECT = 64
 
 
 def append_activities(connection: Connection, new: Sequence[Activity], at: float) -> None:
@@ -64,12 +65,18 @@ class ActivityTable:
         following = write_cursor(int(rows[limit - 1].number)) if len(rows) > limit else ""
         return [_ACTIVITY.decode(row.body) for row in rows[:limit]], following
 
-    def chain(self, incident: int) -> tuple[list[ChainedActivity], int, str]:
-        """All entries of an incident, oldest first, each with the digest before it; number and digest of the newest."""
+    def chain(
+        self, *, incident: int, subject: str, subject_ids: Collection[str]
+    ) -> tuple[list[ChainedActivity], int, str]:
+        """All entries asked for, oldest first, each with the digest before it; number, digest of the log's newest."""
         other, side = activities.alias("other"), activities.c
         query = select(side.body, other.c.body.label("before"))
         query = query.select_from(activities.outerjoin(other, other.c.number == side.number - 1))
-        query = query.where(side.incident == incident).order_by(side.number)
+        query = query.order_by(side.number)
+        if incident:
+            query = query.where(side.incident == incident)
+        if subject:
+            query = query.where(side.subject == subject, side.subject_id.in_([name[:_SUBJECT] for name in subject_ids]))
         newest = select(side.body).order_by(side.number.desc()).limit(1)
         with self._readers.connect() as connection:
             rows = connection.execute(query).all()

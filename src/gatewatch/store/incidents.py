@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -131,9 +132,11 @@ class IncidentTable:
         with self._readers.connect() as connection:
             return read_review(connection, incident)
 
-    def activity_chain(self, incident: int) -> tuple[list[ChainedActivity], int, str]:
+    def activity_chain(
+        self, *, incident: int = 0, subject: str = "", subject_ids: Collection[str] = ()
+    ) -> tuple[list[ChainedActivity], int, str]:
         """See ActivityTable.chain."""
-        return self._activities.chain(incident)
+        return self._activities.chain(incident=incident, subject=subject, subject_ids=subject_ids)
 
     def verify_activities(self) -> int:
         """See ActivityTable.verify."""

@@ -101,7 +101,9 @@ def _alerts() -> list[Alert]:
                 "classification": Classification.TRUE_POSITIVE,
                 "links": (link,) if number else (),
                 "evidence": tuple(
-                    EvidenceItem(observation_id=f"o{number}-{n}", ts=NOON + 300 * number + n, summary="POST answered 401")
+                    EvidenceItem(
+                        observation_id=f"o{number}-{n}", ts=NOON + 300 * number + n, summary="POST answered 401"
+                    )
                     for n in range(2)
                 ),
                 **one,
@@ -177,7 +179,13 @@ def _activities() -> list[ChainedActivity]:
     told = [
         (30.0, Origin.SYSTEM, "correlation", "created", "3 alerts of 203.0.113.7."),
         (400.0, Origin.PERSON, "Jörg Müller", "changed", "assigned to: none -> Jörg Müller"),
-        (900.0, Origin.PERSON, "Jörg Müller", "comment", "Looks real. <script>alert(1)</script> | see [ticket](http://x)"),
+        (
+            900.0,
+            Origin.PERSON,
+            "Jörg Müller",
+            "comment",
+            "Looks real. <script>alert(1)</script> | see [ticket](http://x)",
+        ),
         (8000.0, Origin.PERSON, "Jörg Müller", "changed", "status: in_progress -> resolved"),
     ]
     digest, found = "", list[ChainedActivity]()
@@ -226,7 +234,7 @@ def _proposals() -> tuple[Proposal, ...]:
             id="setting",
             kind=ProposalKind.DETECTOR_SETTING,
             subject="volume.endpoint_spray",
-            text="Change endpoints from 12 to 36: drops 3 false alerts and keeps all 2 real ones of the stretch tested.",
+            text="Change endpoints from 12 to 36: drops 3 false alerts and keeps all 2 real ones.",
             settings={"endpoints": 36},
             backtest=tested,
             by_rule=True,
@@ -281,7 +289,9 @@ def case_file(**changes: Any) -> CaseFile:
         worked=("The alert reached the person on call at once.",),
         failed=("Nobody knew who owns the endpoint. 注文 ταξινόμηση",),
         follow_ups=(
-            FollowUp(id="1", title="Check the owner of an order on every read", owner="Team Orders", due_at=NOON + 864_000),
+            FollowUp(
+                id="1", title="Check the owner of an order on every read", owner="Team Orders", due_at=NOON + 864_000
+            ),
             FollowUp(id="2", title="Rate limit for logins", owner="Jörg Müller", due_at=NOON, done=True, done_at=NOON),
         ),
         proposals=_proposals(),

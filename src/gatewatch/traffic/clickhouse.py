@@ -240,7 +240,8 @@ class ClickHouseTraffic:
     def _lines(self, **bounds: Bound) -> bytes:
         sql = files("gatewatch.traffic").joinpath("queries", "observation_lines.sql").read_text(encoding="utf-8")
         parameters = _EVERY_LINE | bounds
-        return self._call(partial(self._client.raw_query, sql, parameters=parameters, fmt="JSONEachRow"))
+        lines: bytes = self._call(partial(self._client.raw_query, sql, parameters=parameters, fmt="JSONEachRow"))
+        return lines
 
     def _run(self, query: str, endpoint_ids: Sequence[int] | None, **parameters: Bound) -> list[Row]:
         sql = files("gatewatch.traffic").joinpath("queries", f"{query}.sql").read_text(encoding="utf-8")

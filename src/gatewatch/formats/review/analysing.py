@@ -123,7 +123,9 @@ def _quality(case: CaseFile) -> Iterator[Block]:
         ),
     )
     yield Heading(level=3, text="What these detectors are known to miss")
-    yield Items(items=tuple(f"{one.title}: {one.known_misses}" for one in case.review.facts.quality if one.known_misses))
+    yield Items(
+        items=tuple(f"{one.title}: {one.known_misses}" for one in case.review.facts.quality if one.known_misses)
+    )
 
 
 def _alerts(case: CaseFile, moments: Moments) -> Iterator[Block]:
@@ -144,11 +146,12 @@ def _alerts(case: CaseFile, moments: Moments) -> Iterator[Block]:
 
 def _alert(alert: Alert, moments: Moments) -> tuple[str, ...]:
     said = alert.classification.value.replace("_", " ")
+    status = alert.status.value.replace("_", " ").capitalize()
     reasons = "; ".join(f"{link.reason.value}: {link.subject}" for link in alert.links) or "it began the incident"
     return (
         alert.severity.value,
         f"{moments.full(alert.first_seen)}, {alert.count:,} calls",
-        f"{alert.title} ({alert.id[:12]}). {alert.explanation.sentence} {alert.status.value.replace('_', ' ')}, {said}.",
+        f"{alert.title} ({alert.id[:12]}). {alert.explanation.sentence} {status}, {said}.",
         reasons,
     )
 

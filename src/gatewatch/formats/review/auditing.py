@@ -11,6 +11,20 @@ from gatewatch.model.evidence import CaseFile
 __all__ = ["auditor_blocks"]
 
 _MOST_PROOFS = 200
+_BUNDLE = (
+    "This document alone proves nothing. The evidence bundle of the incident holds it beside what it was made from;"
+    " its manifest has the SHA-256 of every file and is signed with Ed25519."
+)
+_COMMAND = (
+    "gatewatch evidence verify BUNDLE --key FINGERPRINT checks the signature, every file, the digests of the activity"
+    " log and the review's own digest, offline. README.txt in the bundle says how to check without Gatewatch."
+)
+_TRUST = "Take the fingerprint from the installation itself (GET /v1/signing-key), not from the bundle."
+_LIMIT = (
+    "The signing key and the audit log are kept by the same installation: what is signed proves that this installation"
+    " said it at that time, not that nobody with access to the machine had changed it before."
+)
+_CHECKS = (_BUNDLE, _COMMAND, _TRUST, _LIMIT)
 
 
 def auditor_blocks(case: CaseFile, moments: Moments) -> Iterator[Block]:
@@ -19,18 +33,7 @@ def auditor_blocks(case: CaseFile, moments: Moments) -> Iterator[Block]:
     yield Heading(level=2, text="Record")
     yield Facts(rows=tuple(_record(case, moments)))
     yield Heading(level=2, text="How to check this document")
-    yield Items(
-        items=(
-            "This document alone proves nothing. The evidence bundle of the incident holds it beside what it was made"
-            " from; its manifest has the SHA-256 of every file and is signed with Ed25519.",
-            "gatewatch evidence verify BUNDLE --key FINGERPRINT checks signature, every file, the digests of the"
-            " activity log and the review's own digest, offline. README.txt in the bundle says how to check without"
-            " Gatewatch.",
-            "Take the fingerprint from the installation itself (GET /v1/signing-key), not from the bundle.",
-            "The signing key and the audit log are kept by the same installation: what is signed proves that this"
-            " installation said it at that time, not that nobody with access to the machine had changed it before.",
-        )
-    )
+    yield Items(items=_CHECKS)
     yield from _detectors(case)
     yield from _proofs(case, moments)
 
@@ -41,7 +44,11 @@ def _record(case: CaseFile, moments: Moments) -> Iterator[tuple[str, str, str]]:
     yield "Made", f"{moments.full(case.made_at)} by {case.made_by}", ""
     yield "Incident", f"{incident.id}, revision {incident.revision}", ""
     yield "Review", f"revision {review.revision}" if review.revision else "not kept, made for this document", ""
-    yield "Facts computed", moments.full(review.facts.computed_at), f"from incident revision {review.facts.incident_revision}"
+    yield (
+        "Facts computed",
+        moments.full(review.facts.computed_at),
+        f"from incident revision {review.facts.incident_revision}",
+    )
     yield "Review digest", case.review_digest, "SHA-256 of its content"
     if signed is None:
         yield "Signed off", "nobody has signed", ""

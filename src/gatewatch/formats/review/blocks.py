@@ -114,7 +114,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def clean(text: str) -> str:
-    """Text of attackers made harmless to look at: what can't be seen, or turns the line around, is written as `\\u202e`."""
+    r"""Text of attackers, harmless to look at: what can't be seen, or turns the line around, is written `\u202e`."""
     if text.isprintable():
         return text
     return "".join(_shown(character) for character in text)

@@ -91,7 +91,9 @@ def _axis(start: float, span: float, bottom: float, x: object, moments: Moments)
         anchor = "start" if index == 0 else "end" if index == _TICKS - 1 else "middle"
         marks.append(Mark(shape="line", place=(x(ts), _TOP, x(ts), bottom), colour="line"))
         label = moments.tick(ts, dated=span > _DAY_S / 2)
-        marks.append(_text(x(ts), bottom + 14, label + (" UTC" if index == 0 else ""), size=10, anchor=anchor, colour="soft"))
+        marks.append(
+            _text(x(ts), bottom + 14, label + (" UTC" if index == 0 else ""), size=10, anchor=anchor, colour="soft")
+        )
     return marks
 
 
@@ -107,9 +109,7 @@ def _response(top: float, timeline: Sequence[Moment], moments: Moments) -> list[
     for place, moment in zip(places, timeline, strict=False):
         name = moment.milestone.value.replace("_", " ").capitalize()
         known = moment.at is not None
-        marks.append(
-            Mark(shape="dot", place=(place, y, 7, 0), colour="accent" if known else "soft", hollow=not known)
-        )
+        marks.append(Mark(shape="dot", place=(place, y, 7, 0), colour="accent" if known else "soft", hollow=not known))
         marks.append(_text(place, y + 26, name, size=11.5, anchor="middle", bold=known))
         when = moments.full(moment.at)[:19] if known else "not recorded"
         marks.append(_text(place, y + 40, when, size=9.5, anchor="middle", colour="soft"))
@@ -121,9 +121,7 @@ def _response(top: float, timeline: Sequence[Moment], moments: Moments) -> list[
     return marks
 
 
-def _lines(
-    rows: Sequence[tuple[Chapter, list[Step]]], timeline: Sequence[Moment], moments: Moments
-) -> list[str]:
+def _lines(rows: Sequence[tuple[Chapter, list[Step]]], timeline: Sequence[Moment], moments: Moments) -> list[str]:
     told = [
         f"{chapter.title}: {clean(group[0].title)}, {len(group)} alert{'' if len(group) == 1 else 's'} from "
         f"{moments.full(min(step.at for step in group))} to {moments.full(max(step.until for step in group))}"

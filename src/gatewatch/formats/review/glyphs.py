@@ -1,4 +1,4 @@
-"""Fonts of the PDF: DejaVu Sans lies beside; scripts it lacks go to the reader's Asian fonts, or are written as codes."""
+"""Fonts of the PDF: DejaVu Sans lies beside; what it lacks goes to the reader's Asian fonts or is written as codes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _coverage() -> dict[str, frozenset[int]]:
 
 
 def runs(text: str, *, bold: bool = False, mono: bool = False) -> list[tuple[str, str]]:
-    """(font, text) pieces; a character that no font has becomes `\\u0e01`."""
+    r"""(font, text) pieces; a character that no font has becomes `\u0e01`."""
     wanted = MONO if mono else BOLD if bold else PLAIN
     pieces = [_placed(character, wanted) for character in text]
     return [(font, "".join(part for _, part in group)) for font, group in groupby(pieces, key=lambda piece: piece[0])]

@@ -30,7 +30,9 @@ class Moments:
         if self.zone == "UTC":
             return text
         there = here.astimezone(self._zone)
-        return f"{text} ({there:%H:%M:%S %Z})" if there.date() == here.date() else f"{text} ({there:%Y-%m-%d %H:%M:%S %Z})"
+        return (
+            f"{text} ({there:%H:%M:%S %Z})" if there.date() == here.date() else f"{text} ({there:%Y-%m-%d %H:%M:%S %Z})"
+        )
 
     def day(self, ts: float | None, missing: str = "none") -> str:
         """`2026-01-01` in the reader's zone: a due date is a day there."""

@@ -66,18 +66,13 @@ class Proposing:
         return (*self._settings(dossier), *self._suppressions(dossier), *self.postures(dossier))
 
     def measured(self, change: ProposalChange, dossier: Dossier, known: Proposal | None) -> Proposal:
-        """A person's proposal with its evidence; unchanged ones keep theirs. Raises InputError, NotFoundError."""
-        proposal = Proposal(
-            id=change.id,
-            kind=change.kind,
-            subject=change.subject,
-            text=change.text,
-            settings=change.settings,
-            suppression=change.suppression,
-            decision=change.decision,
-        )
-        if known is not None and _same(known, proposal):
+        """A person's proposal with its evidence; unchanged ones keep theirs, also when only their id is given.
+
+        Raises InputError, NotFoundError.
+        """
+        if known is not None and _same(known, change):
             return msgspec.structs.replace(known, text=change.text, decision=change.decision)
+        proposal = Proposal(**{field: getattr(change, field) for field in change.__struct_fields__})
         if change.kind is ProposalKind.DETECTOR_SETTING:
             if not change.settings:
                 raise InputError("the proposal names no setting", cure="Give the settings that shall be different.")
@@ -191,11 +186,15 @@ class Proposing:
         return max(0.0, until - LONGEST_S, dossier.incident.first_activity - _BEFORE_S), until
 
 
-def _same(known: Proposal, wanted: Proposal) -> bool:
-    """Whether the evidence still belongs to it."""
-    return (known.kind, known.subject, known.settings, known.suppression) == (
-        wanted.kind,
-        wanted.subject,
-        wanted.settings,
-        wanted.suppression,
+def _same(known: Proposal, wanted: ProposalChange) -> bool:
+    """Whether the evidence still belongs to it. A rule is the same whoever wrote it down again."""
+    if (known.kind, known.subject) != (wanted.kind, wanted.subject):
+        return False
+    rule, other = known.suppression, wanted.suppression
+    alike = (
+        other is None
+        or rule is None
+        or msgspec.structs.replace(other, name=rule.name, created_at=rule.created_at, created_by=rule.created_by)
+        == rule
     )
+    return alike and wanted.settings in ({}, known.settings)

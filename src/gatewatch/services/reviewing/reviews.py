@@ -91,6 +91,8 @@ class Reviews:
         base = self._current(dossier, before)
         given = {field: getattr(change, field) for field in change.__struct_fields__}
         values = {field: _checked(field, value) for field, value in given.items() if value is not None}
+        if change.follow_ups is not None:
+            values["follow_ups"] = _still_done(change.follow_ups, base.follow_ups)
         if change.proposals is not None:
             values["proposals"] = self._measured(change.proposals, dossier, base)
         new = msgspec.structs.replace(base, **values)
@@ -153,9 +155,7 @@ class Reviews:
         known = {one.id: one for one in base.proposals}
         return tuple(self._proposing.measured(one, dossier, known.get(one.id)) for one in wanted)
 
-    def _keep(
-        self, dossier: Dossier, before: Review | None, new: Review, action: str, text: str, by: str
-    ) -> Review:
+    def _keep(self, dossier: Dossier, before: Review | None, new: Review, action: str, text: str, by: str) -> Review:
         """Write unless somebody else has meanwhile: evidence takes seconds, too long for a transaction."""
         at, number = self._now(), dossier.incident.id
         expected = before.revision if before else 0
@@ -186,6 +186,14 @@ def _suggested(dossier: Dossier, findings: Sequence[Finding]) -> list[FollowUp]:
     return tasks + [
         FollowUp(id=f"finding-{one.id}"[:64], title=f"{one.title}: {one.endpoint}"[:500]) for one in findings
     ]
+
+
+def _still_done(wanted: Sequence[FollowUp], known: Sequence[FollowUp]) -> tuple[FollowUp, ...]:
+    """What was done before was not done now."""
+    done = {one.id: one.done_at for one in known if one.done}
+    return tuple(
+        msgspec.structs.replace(one, done_at=done.get(one.id, one.done_at)) if one.done else one for one in wanted
+    )
 
 
 def _checked(field: str, value: object) -> object:
