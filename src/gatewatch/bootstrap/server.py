@@ -12,7 +12,7 @@ import uvicorn
 
 from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
-from gatewatch.bootstrap.casework import desk, rules
+from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
@@ -100,48 +100,48 @@ class Server:
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
-        cases = self.control.cases
-        parts = desk(cases, self.traffic, self.catalogue.labelled, self.clock.now)
+        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
-        suppressing = Suppressing(self.control, cases, self.clock.now)
         self.access = Access(self.control, self.clock, secrets.token_bytes)
-        known = formats()
+        self._formats = formats()
         self.metrics = Metrics(journal=self.journal, observing=self.observing, detecting=self.detecting)
-        self.collectors = Collectors(settings, self.journal, known, self.clock, log)
-        self.app = create_app(
-            ApiServices(
-                settings=settings.api,
-                access=self.access,
-                ingest=Ingest(self.journal, self.letters, known, self.clock),
-                letters=self.letters,
-                ledger=self.observing.ledger,
-                catalogue=self.catalogue,
-                detecting=self.detecting,
-                control=self.control,
-                cases=cases,
-                casework=parts.casework,
-                suppressing=suppressing,
-                dossiers=parts.dossiers,
-                review_desk=review_desk(
-                    cases=cases,
-                    control=self.control,
-                    traffic=self.traffic,
-                    dossiers=parts.dossiers,
-                    suppressing=suppressing,
-                    judge=run_.judge,
-                    signer=self._signer,
-                    now=self.clock.now,
-                ),
-                rules=rules,
-                formats=known,
-                clock=self.clock,
-                log=log,
-                metrics=self.metrics.text,
-                readiness=self.readiness,
-            )
-        )
+        self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
+        self.app = create_app(self._api(parts, run_))
         self._reloading = threading.Event()
         self._reloader = threading.Thread(target=self._reload_lists, name="lists", daemon=True)
+
+    def _api(self, parts: Desk, run_: DetectionRun) -> ApiServices:
+        suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
+        return ApiServices(
+            settings=self.settings.api,
+            access=self.access,
+            ingest=Ingest(self.journal, self.letters, self._formats, self.clock),
+            letters=self.letters,
+            ledger=self.observing.ledger,
+            catalogue=self.catalogue,
+            detecting=self.detecting,
+            control=self.control,
+            cases=self.control.cases,
+            casework=parts.casework,
+            suppressing=suppressing,
+            dossiers=parts.dossiers,
+            review_desk=review_desk(
+                cases=self.control.cases,
+                control=self.control,
+                traffic=self.traffic,
+                dossiers=parts.dossiers,
+                suppressing=suppressing,
+                judge=run_.judge,
+                signer=self._signer,
+                now=self.clock.now,
+            ),
+            rules=rules,
+            formats=self._formats,
+            clock=self.clock,
+            log=self.log,
+            metrics=self.metrics.text,
+            readiness=self.readiness,
+        )
 
     def readiness(self) -> dict[str, bool]:
         """Parts and whether they work."""

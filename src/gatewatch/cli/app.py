@@ -14,10 +14,12 @@ from gatewatch.cli import (
     database,
     dead_letters,
     detectors,
+    evidence,
     explain,
     findings,
     inventory,
     ledger,
+    reviews,
     serve,
     tokens,
 )
@@ -37,6 +39,7 @@ EXIT_CODES = {
     7: "journal full; try again later",
     8: "the server can't be reached or refused the token",
     10: "analyze: an alert or finding of the --fail-on severity or above",
+    11: "evidence verify: the bundle is not what was signed, or another key signed it",
     130: "interrupted",
 }
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -51,7 +54,7 @@ app = typer.Typer(
 )
 for _module in (serve, analyze, explain):
     _module.register(app)
-for _noun in (inventory, findings, alerts, ledger, dead_letters, detectors, tokens, database):
+for _noun in (inventory, findings, alerts, reviews, evidence, ledger, dead_letters, detectors, tokens, database):
     app.add_typer(_noun.app)
 
 

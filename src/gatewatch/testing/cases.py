@@ -42,51 +42,53 @@ _ADDRESS, _LOGIN, _ORDERS = "203.0.113.7", "POST shop.example /api/login", "GET 
 _MALLORY = Actor(ActorKind.SUBJECT, "mallory")
 
 
+_TOLD: list[dict[str, Any]] = [
+    {
+        "detector": "volume.endpoint_spray",
+        "title": "API requests spray from a single IP address to many endpoints",
+        "tactic": Tactic.DISCOVERY,
+        "severity": Severity.LOW,
+        "endpoints": ("GET shop.example /api/admin",),
+        "actors": (),
+        "count": 64,
+        "classification": Classification.FALSE_POSITIVE,
+        "explanation": Explanation(sentence=f"{_ADDRESS} touched 31 endpoints; 88% were refused or missing."),
+    },
+    {
+        "detector": "authentication.credential_stuffing",
+        "title": "Credential stuffing from one address",
+        "tactic": Tactic.CREDENTIAL_ACCESS,
+        "severity": Severity.MEDIUM,
+        "owasp": OwaspApi.BROKEN_AUTHENTICATION,
+        "endpoints": (_LOGIN,),
+        "actors": (),
+        "count": 410,
+        "explanation": Explanation(
+            sentence=f"{_ADDRESS} tried 380 accounts; 2 logins succeeded.",
+            measures=(
+                Measure(name="accounts likely compromised", observed=2),
+                Measure(name="successful logins", observed=2),
+            ),
+        ),
+    },
+    {
+        "detector": "authorization.object_enumeration",
+        "title": "Parameter enumeration on an API endpoint",
+        "tactic": Tactic.INITIAL_ACCESS,
+        "severity": Severity.HIGH,
+        "owasp": OwaspApi.BOLA,
+        "endpoints": (_ORDERS,),
+        "actors": (_MALLORY,),
+        "count": 900,
+        "explanation": Explanation(
+            sentence="mallory gave 850 distinct values of order; peers use about 2.0.",
+            measures=(Measure(name="values read", observed=812),),
+        ),
+    },
+]
+
+
 def _alerts() -> list[Alert]:
-    told: list[dict[str, Any]] = [
-        {
-            "detector": "volume.endpoint_spray",
-            "title": "API requests spray from a single IP address to many endpoints",
-            "tactic": Tactic.DISCOVERY,
-            "severity": Severity.LOW,
-            "endpoints": ("GET shop.example /api/admin",),
-            "actors": (),
-            "count": 64,
-            "classification": Classification.FALSE_POSITIVE,
-            "explanation": Explanation(sentence=f"{_ADDRESS} touched 31 endpoints; 88% were refused or missing."),
-        },
-        {
-            "detector": "authentication.credential_stuffing",
-            "title": "Credential stuffing from one address",
-            "tactic": Tactic.CREDENTIAL_ACCESS,
-            "severity": Severity.MEDIUM,
-            "owasp": OwaspApi.BROKEN_AUTHENTICATION,
-            "endpoints": (_LOGIN,),
-            "actors": (),
-            "count": 410,
-            "explanation": Explanation(
-                sentence=f"{_ADDRESS} tried 380 accounts; 2 logins succeeded.",
-                measures=(
-                    Measure(name="accounts likely compromised", observed=2),
-                    Measure(name="successful logins", observed=2),
-                ),
-            ),
-        },
-        {
-            "detector": "authorization.object_enumeration",
-            "title": "Parameter enumeration on an API endpoint",
-            "tactic": Tactic.INITIAL_ACCESS,
-            "severity": Severity.HIGH,
-            "owasp": OwaspApi.BOLA,
-            "endpoints": (_ORDERS,),
-            "actors": (_MALLORY,),
-            "count": 900,
-            "explanation": Explanation(
-                sentence="mallory gave 850 distinct values of order; peers use about 2.0.",
-                measures=(Measure(name="values read", observed=812),),
-            ),
-        },
-    ]
     link = Link(reason=CorrelationReason.SAME_SOURCE, subject=_ADDRESS, weight=0.6)
     return [
         alert(
@@ -109,7 +111,7 @@ def _alerts() -> list[Alert]:
                 **one,
             },
         )
-        for number, one in enumerate(told)
+        for number, one in enumerate(_TOLD)
     ]
 
 
@@ -206,29 +208,31 @@ def _activities() -> list[ChainedActivity]:
     return found
 
 
+_TESTED = Backtest(
+    detector="volume.endpoint_spray",
+    settings={"endpoints": 36},
+    current={"endpoints": 12},
+    since=NOON - 604_800,
+    until=NOON + 841,
+    run_at=NOON + 8500,
+    stored=5,
+    reproduced=4,
+    found=2,
+    gained=0,
+    lost=3,
+    unchanged=2,
+    verdicts=(
+        VerdictChange(classification=Classification.TRUE_POSITIVE, before=2, after=2),
+        VerdictChange(classification=Classification.FALSE_POSITIVE, before=3, after=0),
+    ),
+    alerts_per_day_before=0.71,
+    alerts_per_day_after=0.29,
+    to_detect_before_s=12.0,
+    to_detect_after_s=31.0,
+)
+
+
 def _proposals() -> tuple[Proposal, ...]:
-    tested = Backtest(
-        detector="volume.endpoint_spray",
-        settings={"endpoints": 36},
-        current={"endpoints": 12},
-        since=NOON - 604_800,
-        until=NOON + 841,
-        run_at=NOON + 8500,
-        stored=5,
-        reproduced=4,
-        found=2,
-        gained=0,
-        lost=3,
-        unchanged=2,
-        verdicts=(
-            VerdictChange(classification=Classification.TRUE_POSITIVE, before=2, after=2),
-            VerdictChange(classification=Classification.FALSE_POSITIVE, before=3, after=0),
-        ),
-        alerts_per_day_before=0.71,
-        alerts_per_day_after=0.29,
-        to_detect_before_s=12.0,
-        to_detect_after_s=31.0,
-    )
     return (
         Proposal(
             id="setting",
@@ -236,7 +240,7 @@ def _proposals() -> tuple[Proposal, ...]:
             subject="volume.endpoint_spray",
             text="Change endpoints from 12 to 36: drops 3 false alerts and keeps all 2 real ones.",
             settings={"endpoints": 36},
-            backtest=tested,
+            backtest=_TESTED,
             by_rule=True,
             decision=Decision.ACCEPTED,
         ),
@@ -267,21 +271,21 @@ def _finding() -> Finding:
     )
 
 
-def case_file(**changes: Any) -> CaseFile:
-    """Resolved, reviewed and signed; `changes` replace members of the case file."""
-    alerts = _alerts()
-    dossier, activities = _dossier(alerts), _activities()
-    contained = [
-        ActionTaken(
-            at=NOON + 1200,
-            by="Jörg Müller",
-            kind="containment",
-            text=f"Blocked {_ADDRESS} on the gateway for one day.",
-            rolled_back_at=NOON + 7000,
-            rolled_back_by="Ana Peña",
-        )
-    ]
-    review = Review(
+_CONTAINED = [
+    ActionTaken(
+        at=NOON + 1200,
+        by="Jörg Müller",
+        kind="containment",
+        text=f"Blocked {_ADDRESS} on the gateway for one day.",
+        rolled_back_at=NOON + 7000,
+        rolled_back_by="Ana Peña",
+    )
+]
+
+
+def _review() -> Review:
+    """As people wrote it, without facts."""
+    return Review(
         incident=7,
         root_cause="The order endpoint returned any order to any signed-in customer.\n\nIt was never in the test plan.",
         impact="812 orders with names and addresses of customers were read; both accounts were reset.",
@@ -300,8 +304,15 @@ def case_file(**changes: Any) -> CaseFile:
         updated_by="Jörg Müller",
         revision=4,
     )
+
+
+def case_file(**changes: Any) -> CaseFile:
+    """Resolved, reviewed and signed; `changes` replace members of the case file."""
+    alerts = _alerts()
+    dossier, activities = _dossier(alerts), _activities()
+    review = _review()
     entries = [one.entry for one in activities]
-    facts = computed(review, dossier, entries, contained, [_finding()], at=NOON + 8600)
+    facts = computed(review, dossier, entries, _CONTAINED, [_finding()], at=NOON + 8600)
     review = msgspec.structs.replace(review, facts=facts)
     digest = content_digest(review)
     sign_off = SignOff(by="Ana Peña", at=NOON + 8700, digest=digest, incident_revision=9)

@@ -27,7 +27,7 @@ _MOST_FILES, _MOST_BYTES, _MOST_MANIFEST = 100, 2 * 1024**3, 16 * 1024**2
 _CHUNK, _SIGNATURE_BYTES, _MOST_KEY = 1 << 20, 64, 4096
 _ENCRYPTED = 0x1
 _MOST_INNER = 256 * 1024**2
-_BROKEN = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
+_BROKEN = (BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError, OSError)
 """What zipfile raises for archives that are no zip, cut off, encrypted or made to break readers."""
 
 

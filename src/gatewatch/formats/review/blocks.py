@@ -84,7 +84,7 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """One shape: `rect` (x, y, width, height), `line` (x1, y1, x2, y2), `dot` (x, y, radius, -), `text` (x, y, size, -).
+    """One shape: `rect` (x, y, width, height), `line` (x1, y1, x2, y2), `dot` (x, y, radius), `text` (x, y, size).
 
     Units are those of the picture, y downwards. `colour` is a name of `chart.COLOURS`.
     """
