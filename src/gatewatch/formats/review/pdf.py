@@ -209,7 +209,8 @@ def _cover(cover: Cover) -> Iterator[Flowable]:
     yield _text(cover.title, "title")
     yield _text(cover.subtitle, "subtitle")
     rows = [[_text(label, "head"), _text(value, "cell")] for label, value in cover.facts]
-    yield Table(rows, colWidths=[_WIDTH * 0.2, _WIDTH * 0.8], style=_RULED)
+    if rows:
+        yield Table(rows, colWidths=[_WIDTH * 0.2, _WIDTH * 0.8], style=_RULED)
     yield _text("Contents", "contents")
     yield TableOfContents(levelStyles=[_STYLES["toc1"], _STYLES["toc2"]], dotsMinLevel=1)
     yield Spacer(1, 10)
@@ -253,7 +254,7 @@ def _facts(facts: Facts) -> Iterator[Flowable]:
         [_text(label, "head"), _text(value, "cell"), _text(source, "quiet_cell")][: len(shares)]
         for label, value, source in facts.rows
     ]
-    yield Table(rows, colWidths=[_WIDTH * share for share in shares], style=_RULED)
+    yield Table(rows, colWidths=[_WIDTH * share for share in shares], style=_RULED, splitInRow=1)
     yield Spacer(1, 6)
 
 
@@ -268,7 +269,7 @@ def _grid(grid: Grid) -> Iterator[Flowable]:
     rows += [[_cell(kind, cell) for kind, cell in zip(kinds, row, strict=True)] for row in grid.rows]
     style = [*_RULED, ("BACKGROUND", (0, 0), (-1, 0), _BAND)]
     widths = [_WIDTH * column.share for column in grid.columns]
-    yield Table(rows, colWidths=widths, style=style, repeatRows=1)
+    yield Table(rows, colWidths=widths, style=style, repeatRows=1, splitInRow=1)
     yield Spacer(1, 6)
 
 
