@@ -205,8 +205,9 @@ def test_traps_are_not_opened(good: bytes) -> None:
     assert codes(good[: len(good) // 2]) == {"not-a-bundle"}
     assert codes(b"something before" + good) == {"extra"}
     twice = BytesIO(good)
-    with pytest.warns(UserWarning, match="Duplicate"), ZipFile(twice, "a") as archive:
-        archive.writestr("story.json", b"{}")
+    with ZipFile(twice, "a") as archive:
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("story.json", b"{}")
         archive.comment = b"hidden"
     assert codes(twice.getvalue()) == {"duplicate", "extra"}
 

@@ -102,7 +102,7 @@ def test_hostile_text_stays_text(place: str) -> None:
         "item": Items(items=(HOSTILE,)),
         "cell": Grid(columns=columns, rows=((HOSTILE,),)),
         "code": Grid(columns=columns, rows=((HOSTILE,),)),
-        "heading": Heading(level=2, text=HOSTILE),
+        "heading": Heading(level=1, text=HOSTILE),
         "notice": Notice(title=HOSTILE, items=(HOSTILE,)),
     }[place]
     blocks = [COVER, block]
