@@ -23,6 +23,8 @@ from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.exporting import exporting
+from gatewatch.bootstrap.reviewing import review_desk
+from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import formats
 from gatewatch.config.settings import ApiSettings, DetectSettings, ExportSettings
 from gatewatch.journal.dead_letters import FileDeadLetters
@@ -91,6 +93,7 @@ class Rest:
         run = DetectionRun(self.traffic, self.control, log)
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now)
         self.correlation = parts.correlation
+        suppressing = Suppressing(self.control, self.control.cases, clock.now)
         self.app: FastAPI = create_app(
             ApiServices(
                 settings=ApiSettings(max_request_bytes=1 << 20),
@@ -114,8 +117,18 @@ class Rest:
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,
-                suppressing=Suppressing(self.control, self.control.cases, clock.now),
+                suppressing=suppressing,
                 dossiers=parts.dossiers,
+                review_desk=review_desk(
+                    cases=self.control.cases,
+                    control=self.control,
+                    traffic=traffic,
+                    dossiers=parts.dossiers,
+                    suppressing=suppressing,
+                    judge=run.judge,
+                    signer=FileSigner(directory / "signing.key"),
+                    now=clock.now,
+                ),
                 rules=rules,
                 formats=formats(),
                 clock=clock,

@@ -15,6 +15,7 @@ from gatewatch.api.resources import (
     incidents,
     ingest,
     inventory,
+    reviews,
     suppressions,
     tokens,
 )
@@ -23,7 +24,7 @@ from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
-_PARTS = (health, ingest, inventory, alerts, incidents, suppressions, detectors, exports, tokens)
+_PARTS = (health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports, tokens)
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)
 
 

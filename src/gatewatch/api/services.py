@@ -20,6 +20,7 @@ from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["ApiServices"]
@@ -43,6 +44,7 @@ class ApiServices:
     casework: Casework
     suppressing: Suppressing
     dossiers: Dossiers
+    review_desk: ReviewDesk
     rules: Callable[[], Mapping[str, Rule]]
     """Detectors' texts by id."""
     formats: Mapping[str, WireFormat]

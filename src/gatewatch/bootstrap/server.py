@@ -13,12 +13,14 @@ import uvicorn
 
 from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
-from gatewatch.bootstrap.casework import desk, rules
+from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
+from gatewatch.bootstrap.reviewing import review_desk
+from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
@@ -90,6 +92,7 @@ class Server:
             settings=settings.observe,
             log=log,
         )
+        self._signer = FileSigner(installation.path("signing.key"))
         self._services()
 
     def _services(self) -> None:
@@ -101,9 +104,11 @@ class Server:
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
-        self.desk = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
-        self.correlating = Correlating(self.desk.correlation, log)
+        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
+        self.correlating = Correlating(parts.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
+        self.access = Access(self.control, self.clock, secrets.token_bytes)
+        self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
             observing=self.observing,
@@ -111,45 +116,54 @@ class Server:
             correlating=self.correlating,
             exporting=self.exporting,
         )
-        self.access = Access(self.control, self.clock, secrets.token_bytes)
-        self._api()
+        self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
+        self.app = create_app(self._api(parts, run_))
         self._reloading = threading.Event()
         self._reloader = threading.Thread(target=self._reload_lists, name="lists", daemon=True)
 
-    def _api(self) -> None:
-        known, cases = formats(), self.control.cases
-        self.collectors = Collectors(self.settings, self.journal, known, self.clock, self.log)
+    def _api(self, parts: Desk, run_: DetectionRun) -> ApiServices:
+        suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
+        return ApiServices(
+            settings=self.settings.api,
+            access=self.access,
+            clients=self._clients(),
+            ingest=Ingest(self.journal, self.letters, self._formats, self.clock),
+            letters=self.letters,
+            ledger=self.observing.ledger,
+            catalogue=self.catalogue,
+            detecting=self.detecting,
+            exporting=self.exporting,
+            control=self.control,
+            cases=self.control.cases,
+            casework=parts.casework,
+            suppressing=suppressing,
+            dossiers=parts.dossiers,
+            review_desk=review_desk(
+                cases=self.control.cases,
+                control=self.control,
+                traffic=self.traffic,
+                dossiers=parts.dossiers,
+                suppressing=suppressing,
+                judge=run_.judge,
+                signer=self._signer,
+                now=self.clock.now,
+            ),
+            rules=rules,
+            formats=self._formats,
+            clock=self.clock,
+            log=self.log,
+            metrics=self.metrics.text,
+            readiness=self.readiness,
+        )
+
+    def _clients(self) -> ClientCredentials:
         derived_key = self._installation.derived_key
-        clients = ClientCredentials(
+        return ClientCredentials(
             self.access,
             self.clock,
             derived_key("client credentials"),
             tenant_id=str(uuid.UUID(bytes=derived_key("tenant")[:16], version=4)),
             new_id=lambda: str(uuid.uuid4()),
-        )
-        self.app = create_app(
-            ApiServices(
-                settings=self.settings.api,
-                access=self.access,
-                clients=clients,
-                ingest=Ingest(self.journal, self.letters, known, self.clock),
-                letters=self.letters,
-                ledger=self.observing.ledger,
-                catalogue=self.catalogue,
-                detecting=self.detecting,
-                exporting=self.exporting,
-                control=self.control,
-                cases=cases,
-                casework=self.desk.casework,
-                suppressing=Suppressing(self.control, cases, self.clock.now),
-                dossiers=self.desk.dossiers,
-                rules=rules,
-                formats=known,
-                clock=self.clock,
-                log=self.log,
-                metrics=self.metrics.text,
-                readiness=self.readiness,
-            )
         )
 
     def readiness(self) -> dict[str, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -48,19 +49,34 @@ class Server:
         match: str = "",
     ) -> Any:
         """One call; the decoded answer, None when it is empty."""
+        content = self.content(method, path, parameters=parameters, body=body, match=match)
+        return json.loads(content) if content else None
+
+    def content(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: object = None,
+        match: str = "",
+        timeout_s: float = _TIMEOUT_S,
+    ) -> bytes:
+        """One call; the octets of the answer."""
         import httpx
 
         wanted = {name: value for name, value in (parameters or {}).items() if value not in (None, "", [], ())}
         headers = {"if-match": match} if match else {}
         try:
-            response = self._client.request(method, path, params=wanted, json=body, headers=headers)
+            response = self._client.request(method, path, params=wanted, json=body, headers=headers, timeout=timeout_s)
         except httpx.HTTPError as error:
             raise ServerError(
                 f"no answer from {self._url}: {error}", cure="Start it with `gatewatch serve`, or give --server."
             ) from error
         if response.is_error:
             raise _problem(response.status_code, response.content)
-        return response.json() if response.content else None
+        found: bytes = response.content
+        return found
 
     def items(self, path: str, *, parameters: Mapping[str, Any], limit: int | None) -> Iterator[dict[str, Any]]:
         """Items of a list, page after page, at most `limit` (all when None)."""
@@ -76,8 +92,6 @@ class Server:
 
 
 def _problem(status: int, content: bytes) -> GatewatchError:
-    import json
-
     try:
         problem = json.loads(content)
     except ValueError:

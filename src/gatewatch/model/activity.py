@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 
 import msgspec
 
-__all__ = ["Activity", "Origin", "Subject"]
+__all__ = ["Activity", "ChainedActivity", "Origin", "Subject", "chained"]
 
 
 class Origin(StrEnum):
@@ -45,3 +46,17 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """For people: one sentence, or the comment."""
     details: dict[str, str] = {}
     digest: str = ""
+
+
+class ChainedActivity(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry with what its digest covers besides itself."""
+
+    before: str
+    """Digest of the entry before it in the whole log; '' for the first."""
+    entry: Activity
+
+
+def chained(before: str, entry: Activity) -> str:
+    """The digest of an entry that follows the one with digest `before`; the entry's own digest is left out."""
+    plain = msgspec.structs.replace(entry, digest="")
+    return blake2b(before.encode() + msgspec.msgpack.encode(plain), digest_size=16).hexdigest()

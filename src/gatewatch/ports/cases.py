@@ -8,11 +8,12 @@ from typing import Protocol
 
 import msgspec
 
-from gatewatch.model.activity import Activity, Subject
+from gatewatch.model.activity import Activity, ChainedActivity, Subject
 from gatewatch.model.alert import Alert, Severity
 from gatewatch.model.correlation import Entity
 from gatewatch.model.incident import AlertTotal, Incident, IncidentStatus
 from gatewatch.model.predicate import Predicate
+from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 
@@ -148,6 +149,14 @@ class CaseUnit(Protocol):
         """Raises NotFoundError."""
         ...
 
+    def review(self, incident: int) -> Review | None:
+        """The review of an incident, if somebody has kept one."""
+        ...
+
+    def put_review(self, review: Review) -> None:
+        """Insert or replace."""
+        ...
+
 
 class CaseStore(Protocol):
     """Thread-safe. Same behaviour on SQLite and PostgreSQL."""
@@ -210,6 +219,19 @@ class CaseStore(Protocol):
 
     def suppressions(self) -> list[Suppression]:
         """All rules by name."""
+        ...
+
+    def review(self, incident: int) -> Review | None:
+        """The review of an incident, if somebody has kept one."""
+        ...
+
+    def activity_chain(
+        self, *, incident: int = 0, subject: str = "", subject_ids: Collection[str] = ()
+    ) -> tuple[list[ChainedActivity], int, str]:
+        """Entries, oldest first, as their digests cover them; number and digest of the whole log's newest.
+
+        Of an incident, or about subjects of one kind.
+        """
         ...
 
     def verify_activities(self) -> int:

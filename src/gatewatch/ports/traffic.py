@@ -82,6 +82,10 @@ class TrafficStore(Protocol):
         """Observations as JSON lines (issue format of observations.ndjson), some blocks at a time."""
         ...
 
+    def chosen_observation_lines(self, ids: Sequence[str], *, since: float, until: float) -> bytes:
+        """Observations with these ids in [since, until) (Unix seconds), as `observation_lines` gives them."""
+        ...
+
     def close(self) -> None:
         """Release the engine."""
         ...

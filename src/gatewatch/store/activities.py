@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, insert, select
 
 from gatewatch.errors import StoreError
-from gatewatch.model.activity import Activity, Subject
+from gatewatch.model.activity import Activity, ChainedActivity, Subject, chained
 from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.batches import batches
@@ -22,6 +21,7 @@ __all__ = ["ActivityTable", "append_activities"]
 
 _ACTIVITY = msgspec.msgpack.Decoder(Activity)
 _PAGE, _BATCH = 1000, 400
+_SUBJECT = 64
 
 
 def append_activities(connection: Connection, new: Sequence[Activity], at: float) -> list[Activity]:
@@ -34,7 +34,7 @@ def append_activities(connection: Connection, new: Sequence[Activity], at: float
     kept = []
     for number, entry in enumerate(new, start=first):
         numbered = msgspec.structs.replace(entry, number=number, digest="")
-        digest = _digest(digest, numbered)
+        digest = chained(digest, numbered)
         kept.append(msgspec.structs.replace(numbered, digest=digest))
     connection.execute(insert(activities), [_row(entry) for entry in kept])
     append_changes(connection, ChangeKind.AUDIT, [str(entry.number) for entry in kept], at)
@@ -79,6 +79,32 @@ class ActivityTable:
                     found.setdefault(entry.subject_id, []).append(entry)
         return found
 
+    def chain(
+        self, *, incident: int, subject: str, subject_ids: Collection[str]
+    ) -> tuple[list[ChainedActivity], int, str]:
+        """All entries asked for, oldest first, each with the digest before it; number, digest of the log's newest."""
+        other, side = activities.alias("other"), activities.c
+        query = select(side.body, other.c.body.label("before"))
+        query = query.select_from(activities.outerjoin(other, other.c.number == side.number - 1))
+        query = query.order_by(side.number)
+        if incident:
+            query = query.where(side.incident == incident)
+        if subject:
+            query = query.where(side.subject == subject, side.subject_id.in_([name[:_SUBJECT] for name in subject_ids]))
+        newest = select(side.body).order_by(side.number.desc()).limit(1)
+        with self._readers.connect() as connection:
+            rows = connection.execute(query).all()
+            head = connection.execute(newest).scalar()
+        found = [
+            ChainedActivity(
+                before=_ACTIVITY.decode(row.before).digest if row.before is not None else "",
+                entry=_ACTIVITY.decode(row.body),
+            )
+            for row in rows
+        ]
+        last = _ACTIVITY.decode(head) if head is not None else None
+        return found, last.number if last else 0, last.digest if last else ""
+
     def verify(self) -> int:
         """How many entries hold."""
         digest, number = "", 0
@@ -90,14 +116,10 @@ class ActivityTable:
                 return number
             for body in bodies:
                 entry = _ACTIVITY.decode(body)
-                digest = _digest(digest, msgspec.structs.replace(entry, digest=""))
+                digest = chained(digest, entry)
                 if entry.number != number + 1 or entry.digest != digest:
                     raise StoreError(f"the audit log was changed at entry {number + 1}")
                 number = entry.number
-
-
-def _digest(before: str, entry: Activity) -> str:
-    return blake2b(before.encode() + msgspec.msgpack.encode(entry), digest_size=16).hexdigest()
 
 
 def _row(entry: Activity) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from gatewatch.model.activity import Activity
 from gatewatch.model.alert import Alert, AlertStatus, Severity, Tactic
 from gatewatch.model.correlation import EntityKind
 from gatewatch.model.incident import AlertTotal, Incident
+from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.ports.cases import Sighting
 from gatewatch.ports.changes import ChangeKind
@@ -21,6 +22,7 @@ from gatewatch.store.activities import append_activities
 from gatewatch.store.alerts import alert_row
 from gatewatch.store.batches import batches
 from gatewatch.store.order import append_changes, take_numbers, take_turn
+from gatewatch.store.reviews import read_review, write_review
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
 from gatewatch.store.upserts import upserts_for
 
@@ -235,6 +237,14 @@ class SqlCaseUnit:
         """What it dismissed stays dismissed."""
         if not self._connection.execute(delete(suppressions).where(suppressions.c.name == name)).rowcount:
             raise NotFoundError(f"no suppression rule {name}")
+
+    def review(self, incident: int) -> Review | None:
+        """If there is one."""
+        return read_review(self._connection, incident)
+
+    def put_review(self, review: Review) -> None:
+        """Insert or replace."""
+        write_review(self._connection, review)
 
 
 def entities_of(connection: Connection, incident: int, limit: int) -> list[Sighting]:

@@ -10,11 +10,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Engine, Select, exists, func, or_, select, tuple_
 
 from gatewatch.errors import InputError, NotFoundError
-from gatewatch.model.activity import Activity, Subject
+from gatewatch.model.activity import Activity, ChainedActivity, Subject
 from gatewatch.model.alert import Alert
 from gatewatch.model.correlation import Entity, EntityKind
 from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.predicate import Predicate
+from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 from gatewatch.ports.cases import IncidentFilter, Selection, Sighting
@@ -22,6 +23,7 @@ from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.activities import ActivityTable
 from gatewatch.store.cases import SqlCaseUnit, case_unit, entities_of
 from gatewatch.store.engine import readers
+from gatewatch.store.reviews import read_review
 from gatewatch.store.selection import SelectionReader
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
 
@@ -147,6 +149,17 @@ class IncidentTable:
         query = select(suppressions.c.body).order_by(suppressions.c.name)
         with self._readers.connect() as connection:
             return [_SUPPRESSION.decode(body) for body in connection.execute(query).scalars()]
+
+    def review(self, incident: int) -> Review | None:
+        """If there is one."""
+        with self._readers.connect() as connection:
+            return read_review(connection, incident)
+
+    def activity_chain(
+        self, *, incident: int = 0, subject: str = "", subject_ids: Collection[str] = ()
+    ) -> tuple[list[ChainedActivity], int, str]:
+        """See ActivityTable.chain."""
+        return self._activities.chain(incident=incident, subject=subject, subject_ids=subject_ids)
 
     def verify_activities(self) -> int:
         """See ActivityTable.verify."""

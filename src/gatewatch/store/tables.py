@@ -31,6 +31,7 @@ __all__ = [
     "incident_entities",
     "incident_tags",
     "incidents",
+    "reviews",
     "states",
     "suppressions",
     "tokens",
@@ -184,6 +185,16 @@ suppressions = Table(
     METADATA,
     Column("name", String(64), primary_key=True),
     Column("incident", BigInteger, nullable=False, server_default="0"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    METADATA,
+    Column("incident", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    Column("updated_at", Float(53), nullable=False),
+    Column("signed_at", Float(53)),
     Column("body", LargeBinary, nullable=False),
 )
 

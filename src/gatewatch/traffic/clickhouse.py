@@ -40,6 +40,14 @@ _AGGREGATE_TABLES = {
     "address_actors_data": "hour",
 }
 _BLOCKS_PER_PAGE = 8
+_EVERY_LINE: dict[str, Bound] = {
+    "first_block": 0,
+    "end_block": 2**64 - 1,
+    "since": 0.0,
+    "until": 9e9,
+    "all": True,
+    "ids": [],
+}
 _PATH_COLUMNS = tuple(PathRecord.__struct_fields__)
 
 
@@ -220,12 +228,20 @@ class ClickHouseTraffic:
 
     def observation_lines(self) -> Iterator[bytes]:
         """Observations as JSON lines in order of writing, made by the engine; some blocks at a time."""
-        sql = files("gatewatch.traffic").joinpath("queries", "observation_lines.sql").read_text(encoding="utf-8")
         blocks = [row["block"] for row in self.query("SELECT DISTINCT block FROM observations ORDER BY block")]
         for start in range(0, len(blocks), _BLOCKS_PER_PAGE):
             page = blocks[start : start + _BLOCKS_PER_PAGE]
-            bounds = {"first_block": int(str(page[0])), "end_block": int(str(page[-1])) + 1}
-            yield self._call(partial(self._client.raw_query, sql, parameters=bounds, fmt="JSONEachRow"))
+            yield self._lines(first_block=int(str(page[0])), end_block=int(str(page[-1])) + 1)
+
+    def chosen_observation_lines(self, ids: Sequence[str], *, since: float, until: float) -> bytes:
+        """Observations with these ids as JSON lines in order of writing."""
+        return self._lines(ids=list(ids), all=False, since=since, until=until) if ids else b""
+
+    def _lines(self, **bounds: Bound) -> bytes:
+        sql = files("gatewatch.traffic").joinpath("queries", "observation_lines.sql").read_text(encoding="utf-8")
+        parameters = _EVERY_LINE | bounds
+        lines: bytes = self._call(partial(self._client.raw_query, sql, parameters=parameters, fmt="JSONEachRow"))
+        return lines
 
     def _run(self, query: str, endpoint_ids: Sequence[int] | None, **parameters: Bound) -> list[Row]:
         sql = files("gatewatch.traffic").joinpath("queries", f"{query}.sql").read_text(encoding="utf-8")

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Admin, Services, answer, page, requires
+from gatewatch.api.context import Admin, Analyst, Services, answer, page, requires, seconds
 from gatewatch.api.services import ApiServices
 from gatewatch.detect.detector import Detector, all_detectors
 from gatewatch.detect.settings import fields
 from gatewatch.errors import InputError, NotFoundError
-from gatewatch.model.activity import Subject
+from gatewatch.formats.review_records import backtest_record
 from gatewatch.ports.control import Role
+from gatewatch.services.detector_settings import change_settings
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["detectors"])
 SettingValue = float | int | bool | str
+
+
+class BacktestWish(BaseModel):
+    """Settings to try, and on which stretch of stored traffic."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: dict[str, SettingValue] = Field(max_length=20, description="What is left out stays as it is.")
+    since: datetime
+    until: datetime
 
 
 def _record(detector: Detector, stored: Mapping[str, SettingValue]) -> dict[str, Any]:
@@ -74,16 +87,25 @@ def detector(request: Request, services: Services, detector_id: str) -> Response
 
 @router.put("/v1/detectors/{detector_id}/settings")
 def change(
-    request: Request, services: Services, admin: Admin, detector_id: str, values: dict[str, SettingValue]
+    request: Request, services: Services, token: Admin, detector_id: str, values: dict[str, SettingValue]
 ) -> Response:
     """Replace the changed settings; wrong ones are refused, all at once, with their ranges."""
-    found, before = _one(services, detector_id)
+    found, _ = _one(services, detector_id)
     if not isinstance(values.get("enabled", True), bool):
         raise InputError("enabled is not true or false", cure="Send a JSON boolean.")
     type(found)({name: value for name, value in values.items() if name != "enabled"})
-    services.control.put_detector_settings(detector_id, values, at=services.clock.now())
-    services.casework.note(Subject.DETECTOR, detector_id, "settings", f"{dict(before)} -> {values}", by=admin.name)
+    change_settings(services.control, services.cases, detector_id, values, by=token.name, at=services.clock.now())
     return answer(request, _record(*_one(services, detector_id)))
+
+
+@router.post("/v1/detectors/{detector_id}/backtest")
+def backtest(request: Request, services: Services, _token: Analyst, detector_id: str, wanted: BacktestWish) -> Response:
+    """What the detector would have said with other settings, beside what it said; nothing is changed."""
+    since, until = seconds(wanted.since), seconds(wanted.until)
+    assert since is not None
+    assert until is not None
+    found = services.review_desk.backtesting.run(detector_id, wanted.settings, since=since, until=until)
+    return answer(request, backtest_record(found))
 
 
 @router.get("/v1/coverage", dependencies=[Depends(requires(Role.VIEWER))])

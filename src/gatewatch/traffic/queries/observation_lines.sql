@@ -12,4 +12,6 @@ SELECT id,
        response_signals, cut
 FROM observed AS o
 WHERE block >= {first_block:UInt64} AND block < {end_block:UInt64}
+  AND o.ts >= fromUnixTimestamp64Milli(toInt64({since:Float64} * 1000), 'UTC') AND o.ts < fromUnixTimestamp64Milli(toInt64({until:Float64} * 1000), 'UTC')
+  AND ({all:Bool} OR id IN {ids:Array(String)})
 ORDER BY block, row
