@@ -57,6 +57,12 @@ LISTS = (
     "/v1/incidents/41/alerts",
     "/v1/incidents/41/dossier",
     "/v1/incidents/41/activities",
+    "/api/incidents?$top=100",
+    "/v1.0/security/incidents?$top=50&$expand=alerts&$orderby=lastUpdateDateTime asc",
+    "/v1.0/security/incidents?$filter=severity eq 'high' and status eq 'active'&$count=true",
+    "/v1.0/security/alerts_v2?$top=100&$filter=status eq 'new'",
+    "/v1.0/security/alerts_v2?$top=100&$filter=lastUpdateDateTime ge 2026-03-01T00:00:00Z&$orderby=lastUpdateDateTime",
+    "/v1.0/security/alerts_v2?$filter=assignedTo eq 'nobody has it'&$count=true",
 )
 
 

@@ -100,7 +100,8 @@ class Credential:
 
         _, client_id, secret = self._text.split("_")
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-        answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form | {"scope": " ".join(scopes)})
+        form["scope"] = " ".join(scopes)
+        answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form)
         body = answer.raise_for_status().json()
         return AccessToken(body["access_token"], int(time.time()) + body["expires_in"])
 
@@ -346,7 +347,7 @@ def certificate(directory: Path) -> dict[str, str]:
 
 def test_azure_identity_gets_its_token_over_tls(rest: Rest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Its connections end without TLS's farewell; the server would wait half a minute for it.
-    monkeypatch.setattr(asyncio.constants, "SSL_SHUTDOWN_TIMEOUT", 0.2)
+    monkeypatch.setattr("asyncio.constants.SSL_SHUTDOWN_TIMEOUT", 0.2)
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import ClientSecretCredential
 

@@ -48,6 +48,7 @@ class Server:
         """Open the stores and make the parts; nothing runs yet."""
         self.settings, self.log = settings, log
         self._stack = ExitStack()
+        self._reloading = threading.Event()
         try:
             self._open()
         except BaseException:
@@ -57,7 +58,6 @@ class Server:
     def _open(self) -> None:
         settings, log, stack = self.settings, self.log, self._stack
         installation, self.clock = Installation(settings), SystemClock()
-        self._installation = installation
         stack.callback(DirectoryLock(installation.directory).release)
         self.control = control_store(settings, installation)
         stack.callback(self.control.close)
@@ -93,7 +93,18 @@ class Server:
             log=log,
         )
         self._signer = FileSigner(installation.path("signing.key"))
+        self._entrance(installation)
         self._services()
+
+    def _entrance(self, installation: Installation) -> None:
+        self.access = Access(self.control, self.clock, secrets.token_bytes)
+        self.clients = ClientCredentials(
+            self.access,
+            self.clock,
+            installation.derived_key("client credentials"),
+            tenant_id=str(uuid.UUID(bytes=installation.derived_key("tenant")[:16], version=4)),
+            new_id=lambda: str(uuid.uuid4()),
+        )
 
     def _services(self) -> None:
         settings, log = self.settings, self.log
@@ -107,7 +118,6 @@ class Server:
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
-        self.access = Access(self.control, self.clock, secrets.token_bytes)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -126,7 +136,7 @@ class Server:
         return ApiServices(
             settings=self.settings.api,
             access=self.access,
-            clients=self._clients(),
+            clients=self.clients,
             ingest=Ingest(self.journal, self.letters, self._formats, self.clock),
             letters=self.letters,
             ledger=self.observing.ledger,
@@ -154,16 +164,6 @@ class Server:
             log=self.log,
             metrics=self.metrics.text,
             readiness=self.readiness,
-        )
-
-    def _clients(self) -> ClientCredentials:
-        derived_key = self._installation.derived_key
-        return ClientCredentials(
-            self.access,
-            self.clock,
-            derived_key("client credentials"),
-            tenant_id=str(uuid.UUID(bytes=derived_key("tenant")[:16], version=4)),
-            new_id=lambda: str(uuid.uuid4()),
         )
 
     def readiness(self) -> dict[str, bool]:

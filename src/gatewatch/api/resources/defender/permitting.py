@@ -30,7 +30,7 @@ LEGACY_GET = Budget("legacy get", (Allowance(100, 60), _PER_HOUR))
 LEGACY_PATCH = Budget("legacy patch", (Allowance(50, 60), _PER_HOUR))
 """reference/microsoft.md 6.1."""
 GRAPH = Budget("graph", (Allowance(1200, 60),))
-"""Ours: 20 a second for a minute; a page of 50 incidents with their alerts takes about 50 ms of one core."""
+"""Ours: 20 a second for a minute; a page of 50 incidents with their alerts takes about 60 ms of one core."""
 
 
 def permits(role: Role, budget: Budget) -> Callable[[Request], Token]:
