@@ -98,7 +98,7 @@ class Credential:
     def get_token(self, *scopes: str, **_: Any) -> Any:
         from azure.core.credentials import AccessToken
 
-        _, client_id, secret = self._text.split("_")
+        client_id, secret = self._text.split("_")[1:]
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
         form["scope"] = " ".join(scopes)
         answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form)

@@ -6,6 +6,7 @@ import os
 import re
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -105,7 +106,7 @@ def test_hostile_text_stays_text(place: str) -> None:
         "heading": Heading(level=1, text=HOSTILE),
         "notice": Notice(title=HOSTILE, items=(HOSTILE,)),
     }[place]
-    blocks = [COVER, block]
+    blocks: list[Any] = [COVER, block]
     page, markdown = render_page(blocks), render_markdown(blocks)
     assert "<script" not in page
     assert "\u202e" not in page + markdown
