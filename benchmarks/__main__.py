@@ -22,6 +22,7 @@ NAMES = (
     "recognition_quality",
     "correlation_quality",
     "alert_lists",
+    "export",
 )
 
 

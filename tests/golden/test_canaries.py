@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gatewatch.formats.export import all_formats
 from gatewatch.testing.envoy import EnvoyProcess, Listener
 from gatewatch.testing.processes import free_port
 from tests.golden.planted import MARK, Planted, access_log, envoy_calls, har, json_access_log, ndjson
@@ -32,6 +33,7 @@ ROUTES = (
     "metrics",
     "detectors",
     "coverage",
+    "exports",
 )
 BROKEN_NDJSON = f"broken {MARK}045\n".encode()
 FILES = {
@@ -107,7 +109,18 @@ def test_the_search_finds_what_there_is_to_find(tmp_path: Path) -> None:
     assert set(found_in(tmp_path)) == {"0", "1", "2"}
 
 
-def test_a_server_keeps_no_secret(server: ServerProcess) -> None:
+def _exports(directory: Path) -> str:
+    """A file per format beside the data, where what is kept is searched."""
+    return "".join(
+        f'[[export.targets]]\nname = "{name}"\ntransport = "file"\nformat = "{name}"\n'
+        f'kinds = {[kind.value for kind in format_.meta.kinds]}\nsettings = {{ path = "{directory}/export.{name}" }}\n'
+        for name, format_ in all_formats().items()
+    )
+
+
+def test_a_server_keeps_and_exports_no_secret(server_at: Any, tmp_path: Path) -> None:
+    server: ServerProcess = server_at(_exports(tmp_path))
+    server.start()
     with server.client() as client:
         for name, data in FILES.items():
             body = data + BROKEN_NDJSON if name == "ndjson" else data
@@ -117,9 +130,23 @@ def test_a_server_keeps_no_secret(server: ServerProcess) -> None:
         ledger = {item["source"]: item for item in client.get("/v1/ledger").json()["items"]}
     assert set(ledger) == set(FILES)
     assert all(item["observed"] and item["rejected"] for item in ledger.values()), ledger
+    _exported(server, tmp_path)
     server.stop()
     server.start()
     assert_nothing_kept(server, answers(server))
+
+
+def _exported(server: ServerProcess, directory: Path) -> None:
+    """Wait until every format wrote every alert that there is."""
+    with server.client() as client:
+        for _ in range(300):
+            known = [alert["id"] for alert in client.get("/v1/alerts?limit=500").json()["items"]]
+            files = [directory / f"export.{name}" for name in all_formats()]
+            told = [file.read_text() if file.exists() else "" for file in files]
+            if len(known) > 1 and all(alert in text for alert in known for text in told):
+                return
+            time.sleep(0.1)
+    raise AssertionError("not everything was exported")
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -14,10 +14,12 @@ import httpx
 import msgspec
 
 from gatewatch.errors import ConfigurationError
+from gatewatch.exporters._secrets import resolve
 from gatewatch.ports.export import BatchRefusedError, DeliveryError
 
 __all__ = ["Connection", "HttpSettings", "is_loopback", "judge", "retry_after", "tls_context"]
 
+_REFERENCES = ("env:", "file:")
 _CONTENT_REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
@@ -27,7 +29,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Of every transport over HTTP."""
 
     url: str
-    """`https://…`; `http://` to this machine, or to anywhere with `insecure`."""
+    """`https://…`; `http://` to this machine, or to anywhere with `insecure`. As `env:NAME` or `file:/path` when the
+    address itself is a secret, as a logic app's is."""
     ca_file: str = ""
     """Certificates to trust instead of the system's."""
     insecure: bool = False
@@ -60,9 +63,11 @@ class Connection:
 
     def __init__(self, settings: HttpSettings) -> None:
         """Raises ConfigurationError."""
-        check_url(settings.url, insecure=settings.insecure)
-        self._url = settings.url.rstrip("/")
-        self.host = urlsplit(settings.url).hostname or ""
+        self._settings = settings
+        self.host = "the target"
+        """For messages; the rest of the address may be a secret."""
+        if not settings.url.startswith(_REFERENCES):
+            self._address()
         self._client = httpx.Client(
             verify=tls_context(settings.ca_file),
             timeout=settings.timeout_s,
@@ -74,13 +79,24 @@ class Connection:
     def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """The answer, whatever it is. Raises DeliveryError when there is none; its text never has the URL."""
         try:
-            return self._client.post(self._url + path, content=content, headers=dict(headers))
+            address = self._address()
+        except ConfigurationError as error:
+            raise DeliveryError(error.message, cure=error.cure) from error
+        try:
+            return self._client.post(address + path, content=content, headers=dict(headers))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise DeliveryError(f"no answer from {self.host}: {type(error).__name__}") from error
 
     def close(self) -> None:
         """Close connections."""
         self._client.close()
+
+    def _address(self) -> str:
+        given = self._settings.url
+        url = resolve(given) if given.startswith(_REFERENCES) else given
+        check_url(url, insecure=self._settings.insecure)
+        self.host = urlsplit(url).hostname or self.host
+        return url.rstrip("/")
 
 
 def check_url(url: str, *, insecure: bool) -> None:

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -157,6 +158,19 @@ def test_a_secret_is_read_when_it_is_needed_and_never_told(receiver: Make, monke
     monkeypatch.setenv("GATEWATCH_TEST_SECRET", "s3cret")
     hook.send(items(1))
     assert "gatewatch-signature" in server.requests[0].headers
+
+
+def test_an_address_can_be_a_secret(receiver: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = receiver(Answer(503))
+    (tmp_path / "url").write_text(f"{server.url}/flow?sig=s3cret\n")
+    with pytest.raises(DeliveryError) as caught:
+        exporter(Webhook, url=f"file:{tmp_path}/url").send(items(1))
+    assert "s3cret" not in caught.value.message
+    assert server.requests[0].path == "/flow?sig=s3cret"
+    monkeypatch.setenv("GATEWATCH_TEST_URL", "http://siem.example/s3cret")
+    with pytest.raises(DeliveryError, match="without TLS") as plain:
+        exporter(Webhook, url="env:GATEWATCH_TEST_URL").send(items(1))
+    assert "s3cret" not in plain.value.message
 
 
 def hec(answer: dict[str, Any], status: int = 200) -> Answer:

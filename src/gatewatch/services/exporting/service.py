@@ -128,9 +128,11 @@ class Exporting:
         return self.status(name)
 
     def end_back_fill(self, name: str, *, by: str) -> TargetStatus:
-        """Give up the pass at work, also a snapshot's: that begins again."""
+        """Give up the pass at work, also a snapshot's: the next one comes with the next week."""
         runner = self._runner(name)
-        self._store.ask_walk(name, Walk(kinds=(), started_at=self._clock.now()))
+        walk = runner.follower.progress.walk
+        week = walk.snapshot if walk is not None else ""
+        self._store.ask_walk(name, Walk(snapshot=week, kinds=(), started_at=self._clock.now()))
         self._record(name, "back-fill ended", by)
         runner.wake()
         return self.status(name)
