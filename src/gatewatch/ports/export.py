@@ -25,6 +25,7 @@ __all__ = [
     "Progress",
     "TargetState",
     "TargetStatus",
+    "UnsayableError",
     "Walk",
 ]
 
@@ -95,6 +96,12 @@ class DeliveryError(GatewatchError):
 
 class BatchRefusedError(DeliveryError):
     """The target will never take this batch as it is; one item of it may be to blame."""
+
+
+class UnsayableError(DeliveryError):
+    """A format can't render one item; it becomes a dead letter."""
+
+    code = "unsayable"
 
 
 class Exporter(ABC):

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from gatewatch.ports.export import BatchRefusedError, Delivery, DeliveryError, Exporter
+from gatewatch.ports.export import BatchRefusedError, Delivery, DeliveryError, Exporter, Letter
 
 __all__ = ["Outcome", "Parcel", "cut", "deliver"]
 
@@ -22,7 +22,9 @@ class Parcel(msgspec.Struct, Generic[M], frozen=True):
     mark: M
     """What is remembered once this and everything before is settled."""
     delivery: Delivery | None
-    """None: the target does not want it."""
+    """None: the target does not want it, or it can't be said."""
+    letter: Letter | None = None
+    """What is kept of one that can't be said."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

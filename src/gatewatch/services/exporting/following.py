@@ -12,7 +12,7 @@ import msgspec
 from gatewatch.model.export import Exported, ExportItem, ExportKind, export_item
 from gatewatch.ports.changes import Change, ChangeLog
 from gatewatch.ports.clock import Clock
-from gatewatch.ports.export import Delivery, DeliveryError, ExportStore, Letter, Progress, Walk
+from gatewatch.ports.export import Delivery, DeliveryError, ExportStore, Letter, Progress, UnsayableError, Walk
 from gatewatch.services.exporting.delivering import Parcel, cut, deliver
 from gatewatch.services.exporting.targets import Target
 
@@ -116,14 +116,18 @@ class Follower:
         for change in found:
             place = (change.kind.value, change.subject)
             value = values.get(place) if last[place] == change.seq else None
-            parcels.append(Parcel(change.seq, self._rendered(value, "")))
+            parcels.append(self._parcel(change.seq, value, ""))
         return parcels
 
-    def _rendered(self, value: Exported | None, snapshot: str) -> Delivery | None:
-        if value is None:
-            return None
-        item = export_item(value, snapshot=snapshot)
-        return self.target.render(item) if self.target.wants(item) else None
+    def _parcel(self, mark: M, value: Exported | None, snapshot: str, known: str = "") -> Parcel[M]:
+        """`known`: id of the letter that is sent again."""
+        item = export_item(value, snapshot=snapshot) if value is not None else None
+        if item is None or not self.target.wants(item):
+            return Parcel(mark, None)
+        try:
+            return Parcel(mark, self.target.render(item))
+        except UnsayableError as error:
+            return Parcel(mark, None, self._letter(item, error.message, known))
 
     def _send_letters(self) -> bool:
         wanted = self._store.wanted_letters(self.target.name, _PAGE)
@@ -132,11 +136,13 @@ class Follower:
         parcels: list[Parcel[str]] = []
         for letter in wanted:
             value = self._store.read(letter.kind, [letter.subject]).get(letter.subject)
-            delivery = self._rendered(value, letter.snapshot)
-            if delivery is None:
-                self._store.forget_letters([letter.id])
+            parcel = self._parcel(letter.id, value, letter.snapshot, letter.id)
+            if parcel.delivery is not None:
+                parcels.append(parcel)
+            elif parcel.letter is not None:
+                self._settle(self.progress, letters=[parcel.letter])
             else:
-                parcels.append(Parcel(letter.id, delivery))
+                self._store.forget_letters([letter.id])
         for batch in cut(parcels, items=self.target.meta.max_items, octets=self.target.meta.max_bytes):
             self._send_again(batch)
         self._letters = self._store.letter_count(self.target.name)
@@ -174,7 +180,7 @@ class Follower:
             counted = msgspec.structs.replace(known, walk=new, delivered=known.delivered + sent)
             self._settle(counted, letters=letters)
 
-        self._run([Parcel(mark, self._rendered(value, walk.snapshot)) for mark, value in page], settled)
+        self._run([self._parcel(mark, value, walk.snapshot) for mark, value in page], settled)
         return True
 
     def _run(self, parcels: Sequence[Parcel[M]], settled: Callable[[M, int, Sequence[Letter]], None]) -> None:
@@ -185,8 +191,9 @@ class Follower:
             outcome = deliver(self.target.exporter, deliveries)
             end = places[outcome.settled] if outcome.error is not None else len(batch)
             if end:
-                letters = [self._letter(deliveries[index], why) for index, why in outcome.refused.items()]
-                settled(batch[end - 1].mark, outcome.settled - len(letters), letters)
+                refused = [self._letter(deliveries[index], why) for index, why in outcome.refused.items()]
+                unsaid = [parcel.letter for parcel in batch[:end] if parcel.letter is not None]
+                settled(batch[end - 1].mark, outcome.settled - len(refused), [*refused, *unsaid])
             if outcome.error is not None:
                 raise outcome.error
 
@@ -197,7 +204,7 @@ class Follower:
         self.progress = progress
         self._letters += len(letters)
 
-    def _letter(self, delivery: Delivery, reason: str, known: str = "") -> Letter:
+    def _letter(self, delivery: Delivery | ExportItem, reason: str, known: str = "") -> Letter:
         name = f"{self.target.name} {delivery.event_id}"
         return Letter(
             id=known or blake2b(name.encode(), digest_size=16).hexdigest(),

@@ -14,7 +14,7 @@ from gatewatch.model.alert import AlertStatus
 from gatewatch.model.export import ExportItem, ExportKind
 from gatewatch.model.finding import FindingStatus
 from gatewatch.model.incident import IncidentStatus
-from gatewatch.ports.export import Content, Delivery, Exporter
+from gatewatch.ports.export import Content, Delivery, Exporter, UnsayableError
 
 __all__ = ["STATUSES", "Target", "targets_of"]
 
@@ -68,7 +68,11 @@ class Target:
         return not wanted.detectors or item.detectors is None or not set(wanted.detectors).isdisjoint(item.detectors)
 
     def render(self, item: ExportItem) -> Delivery:
-        """Ready to go."""
+        """Ready to go. Raises UnsayableError: one odd thing, or a fault of a format, must not stop the rest."""
+        try:
+            body = self._format.render(item, self._context)
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise UnsayableError(f"the format {self.settings.format} failed: {type(error).__name__}") from error
         return Delivery(
             event_id=item.event_id,
             kind=item.kind,
@@ -76,7 +80,7 @@ class Target:
             at=item.at,
             snapshot=item.snapshot,
             severity=item.severity,
-            body=self._format.render(item, self._context),
+            body=body,
         )
 
 

@@ -18,8 +18,10 @@ from tests.export_servers import Answer, HttpReceiver, Request
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.config.settings import ExportSettings
 from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
+from gatewatch.formats.export import Context
+from gatewatch.formats.export.ecs import Ecs
 from gatewatch.model.alert import Severity
-from gatewatch.model.export import ExportKind
+from gatewatch.model.export import ExportItem, ExportKind
 from gatewatch.ports.export import DeliveryError, TargetState
 from gatewatch.services.exporting import Exporting
 from gatewatch.store.sql import SqlControlStore
@@ -232,6 +234,31 @@ def test_what_is_refused_becomes_a_letter_and_can_be_sent_again(bench: Bench) ->
     assert service.resend("siem", [letter.id], by="ana") == 1
     soon(lambda: service.status("siem").dead_letters == 0)
     assert bench.siem.ids()[-1] == "alert:a0003:2", "sent again as it is now"
+
+
+def test_what_a_format_can_not_say_becomes_a_letter_and_stops_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Ecs.render
+
+    def fails(self: Ecs, item: ExportItem, context: Context) -> bytes:
+        if item.subject == "a0002":
+            raise KeyError("exempt")
+        return whole(self, item, context)
+
+    monkeypatch.setattr(Ecs, "render", fails)
+    service = bench.begin()
+    bench.tell(*range(4))
+    soon(lambda: len(bench.siem.events) == 3)
+    soon(lambda: service.status("siem").dead_letters == 1)
+    (letter,), _ = service.letters("siem")
+    assert (letter.subject, letter.reason) == ("a0002", "the format ecs failed: KeyError")
+    service.resend("siem", [letter.id], by="ana")
+    soon(lambda: service.letters("siem")[0][0].attempts == 2)
+    monkeypatch.setattr(Ecs, "render", whole)
+    service.resend("siem", [letter.id], by="ana")
+    soon(lambda: bench.siem.subjects() == ["a0000", "a0001", "a0003", "a0002"])
+    soon(lambda: service.status("siem").dead_letters == 0)
 
 
 def test_as_many_letters_as_there_may_be_stop_the_target(bench: Bench) -> None:
