@@ -123,7 +123,7 @@ def test_what_is_done_to_gatewatch_itself_is_in_the_log(told: Rest) -> None:
     made = admin.post("/v1/tokens", json={"name": "ci", "role": "viewer"}).json()
     assert admin.delete(f"/v1/tokens/{made['id']}").status_code == 204
     assert admin.put("/v1/detectors/volume.traffic_spike/settings", json={"enabled": False}).status_code == 200
-    for subject, expected in (("token", ["revoked", "created"]), ("detector", ["settings"])):
+    for subject, expected in (("token", ["revoked", "created"]), ("detector", ["changed"])):
         items = admin.get(f"/v1/activities?subject={subject}").json()["items"]
         assert [(entry["action"], entry["by"]) for entry in items] == [(one, "admin") for one in expected]
         assert made["token"] not in str(items)

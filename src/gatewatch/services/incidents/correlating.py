@@ -102,6 +102,8 @@ class _Batch:
     def _follow(self, alert: Alert) -> None:
         """A known alert that changed: its incident hears of it, and opens again when it was thought to be over."""
         incident = self._unit.incident(alert.incident)
+        while incident.status is IncidentStatus.REDIRECTED:  # merged by an alert before it in this batch
+            incident = self._unit.incident(incident.redirect_to)
         if incident.status is IncidentStatus.RESOLVED and alert.status in (AlertStatus.NEW, AlertStatus.IN_PROGRESS):
             self._reopen(incident, alert)
         self._see(alert, incident.id)
