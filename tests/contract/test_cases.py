@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from gatewatch.correlate.priority import Record
 from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError, StaleError, StoreError
-from gatewatch.model.activity import Subject
+from gatewatch.model.activity import Subject, chained
 from gatewatch.model.alert import Alert, AlertStatus, Severity, Tactic
 from gatewatch.model.correlation import CorrelationReason, Entity, EntityKind
 from gatewatch.model.incident import EntityVerdict, Incident, IncidentStatus, Task
@@ -26,6 +27,7 @@ from gatewatch.services.incidents.patches import AlertPatch, IncidentPatch
 from gatewatch.services.incidents.summing import Summing
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.cases import case_file
 
 
 class Desk:
@@ -442,3 +444,29 @@ def test_alerts_that_grow_are_counted_once(desk: Desk) -> None:
     found = desk.incident_of(1)
     assert (found.alerts, found.calls, found.severity, found.last_activity) == (1, 9, Severity.HIGH, NOON + 70)
     assert len(desk.control.alerts(AlertFilter())[0]) == 1
+
+
+def test_a_review_is_kept_per_incident(desk: Desk) -> None:
+    desk.tell(apart(1))
+    number, cases = desk.incident_of(1).id, desk.control.cases
+    assert cases.review(number) is None
+    review = case_file().review
+    for revision in (1, 2):
+        wanted = msgspec.structs.replace(review, incident=number, revision=revision)
+        with cases.unit(desk.now) as unit:
+            unit.put_review(wanted)
+            assert unit.review(number) == wanted
+        assert cases.review(number) == wanted
+
+
+def test_entries_of_one_incident_are_chained_through_those_of_others(desk: Desk) -> None:
+    desk.tell(apart(1), apart(2))
+    first, second = desk.incident_of(1).id, desk.incident_of(2).id
+    for number in (first, second, first):
+        desk.casework.comment(Subject.INCIDENT, str(number), "Seen.", by="ann")
+    entries, newest, digest = desk.control.cases.activity_chain(incident=first)
+    assert [one.entry.number for one in entries] == [1, 3, 5]
+    assert (newest, digest) == (5, entries[-1].entry.digest)
+    assert entries[0].before == ""
+    assert all(chained(one.before, one.entry) == one.entry.digest for one in entries)
+    assert desk.control.cases.activity_chain(subject="detector", subject_ids=["x"])[0] == []

@@ -14,7 +14,7 @@ from gatewatch.services.backtesting import Backtesting, Judge
 from gatewatch.services.incidents import Dossiers, Suppressing
 from gatewatch.services.reviewing import Evidence, Papers, Proposing, ReviewDesk, Reviews
 
-__all__ = ["review_desk"]
+__all__ = ["review_desk", "stored_since"]
 
 
 def review_desk(
@@ -29,7 +29,7 @@ def review_desk(
     now: Callable[[], float],
 ) -> ReviewDesk:
     """`judge` is `DetectionRun.judge`; `now` in Unix seconds."""
-    backtesting = Backtesting(judge, control, now)
+    backtesting = Backtesting(judge, control, now, lambda: stored_since(traffic))
     proposing = Proposing(backtesting, suppressing, control, now)
     reviews = Reviews(cases, dossiers, proposing, NothingContained(), now)
     papers = Papers(
@@ -48,3 +48,9 @@ def review_desk(
         evidence=Evidence(papers, traffic, cases, signer, now),
         signer=signer,
     )
+
+
+def stored_since(traffic: TrafficStore) -> float:
+    """Unix seconds of the oldest stored call, from the partitions' index; 0 without any."""
+    (row,) = traffic.query("SELECT min(ts) AS first, count() AS n FROM observations")
+    return float(str(row["first"])) if row["n"] else 0.0

@@ -11,6 +11,7 @@ from gatewatch.model.review import ActionTaken, Milestone, Moment
 __all__ = ["MOST_ACTIONS", "actions", "contained_at", "milestones"]
 
 MOST_ACTIONS = 200
+_TOGETHER_S = 300.0
 _TALK = frozenset(
     {"comment", "review_drafted", "review_changed", "review_signed", "review_reopened", "evidence_exported"}
 )
@@ -40,22 +41,29 @@ def milestones(incident: Incident, containments: Sequence[ActionTaken]) -> tuple
 
 
 def actions(activities: Sequence[Activity], containments: Sequence[ActionTaken]) -> tuple[tuple[ActionTaken, ...], int]:
-    """What people did, oldest first, and how many are left out; alerts changed in one go count as one."""
+    """What people did, oldest first, and how many are left out; alerts changed alike within minutes count as one."""
     found: list[ActionTaken] = list(containments)
-    together: dict[tuple[float, str, str], int] = {}
+    together: dict[tuple[str, str], tuple[float, int]] = {}
     for entry in activities:
         if entry.origin is not Origin.PERSON or entry.action in _TALK:
             continue
-        if entry.subject is Subject.ALERT:
-            key = (entry.at, entry.by, entry.text)
-            together[key] = together.get(key, 0) + 1
-        else:
+        if entry.subject is not Subject.ALERT:
             found.append(ActionTaken(at=entry.at, by=entry.by, kind="casework", text=_told(entry)))
-    for (at, by, text), alerts in together.items():
-        counted = f"{alerts} alert{'' if alerts == 1 else 's'}"
-        found.append(ActionTaken(at=at, by=by, kind="casework", text=f"{counted}: {text}"))
+            continue
+        key = (entry.by, entry.text)
+        at, alerts = together.get(key, (entry.at, 0))
+        if entry.at - at > _TOGETHER_S:
+            found.append(_group(key, at, alerts))
+            at, alerts = entry.at, 0
+        together[key] = (at, alerts + 1)
+    found += [_group(key, at, alerts) for key, (at, alerts) in together.items()]
     found.sort(key=lambda one: (one.at, one.kind, one.text))
     return tuple(found[:MOST_ACTIONS]), max(0, len(found) - MOST_ACTIONS)
+
+
+def _group(key: tuple[str, str], at: float, alerts: int) -> ActionTaken:
+    counted = f"{alerts} alert{'' if alerts == 1 else 's'}"
+    return ActionTaken(at=at, by=key[0], kind="casework", text=f"{counted}: {key[1]}")
 
 
 def _told(entry: Activity) -> str:

@@ -42,7 +42,7 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     current: dict[str, float | int | bool | str]
     """The same settings as they stood."""
     since: float
-    """Unix seconds of event time."""
+    """Unix seconds of event time; not before stored traffic begins."""
     until: float
     run_at: float
     stored: int
@@ -57,6 +57,7 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     """Stored alerts that would still be raised, whatever their count of calls."""
     verdicts: tuple[VerdictChange, ...]
     alerts_per_day_before: float
+    """A stretch shorter than a day counts as a day."""
     alerts_per_day_after: float
     to_detect_before_s: float | None
     """Median over the unchanged ones, from the first call of the episode to the condition; None without any."""

@@ -31,21 +31,25 @@ Judge = Callable[[Detector, Span], Sequence[Detection]]
 class Backtesting:
     """Thread-safe; every run reads the stores as they are."""
 
-    def __init__(self, judge: Judge, control: ControlStore, now: Callable[[], float]) -> None:
-        """`now` in Unix seconds."""
-        self._judge, self._control, self._now = judge, control, now
+    def __init__(
+        self, judge: Judge, control: ControlStore, now: Callable[[], float], begin: Callable[[], float]
+    ) -> None:
+        """`now` and `begin`, when stored traffic begins, in Unix seconds."""
+        self._judge, self._control, self._now, self._begin = judge, control, now, begin
 
     def run(self, detector_id: str, settings: Mapping[str, SettingValue], *, since: float, until: float) -> Backtest:
-        """Settings that are not given stay as they are.
+        """Settings that are not given stay as they are; what lies before stored traffic begins is left out.
 
         Raises NotFoundError for an unknown detector, DefinitionError for settings that can't be, InputError for a
         stretch that is empty or longer than LONGEST_S.
         """
         if not 0 <= since < until or until - since > LONGEST_S:
-            days = int(LONGEST_S // _DAY_S)
+            most = int(LONGEST_S // _DAY_S)
             raise InputError(
-                "that is no stretch of time to test", cure=f"Give since before until, at most {days} days."
+                "that is no stretch of time to test", cure=f"Give since before until, at most {most} days."
             )
+        since = min(max(since, self._begin()), until)
+        days = max(1.0, (until - since) / _DAY_S)
         current, tried = self._detectors(detector_id, settings)
         stored = self.stored(detector_id, since=since, until=until)
         span = Span(start=since, end=until)
@@ -70,8 +74,8 @@ class Backtesting:
                 lost=0,
                 unchanged=0,
                 verdicts=(),
-                alerts_per_day_before=len(stored) / ((until - since) / _DAY_S),
-                alerts_per_day_after=len(after) / ((until - since) / _DAY_S),
+                alerts_per_day_before=len(stored) / days,
+                alerts_per_day_after=len(after) / days,
                 to_detect_before_s=None,
                 to_detect_after_s=None,
             ),

@@ -6,7 +6,6 @@ import os
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +14,7 @@ from pypdf import PdfReader
 
 from gatewatch.errors import InputError
 from gatewatch.formats.review import Moments, render_markdown, render_page, render_pdf, review_blocks
-from gatewatch.formats.review.blocks import Cover, Grid, Heading, Items, Notice, Paragraph, clean
+from gatewatch.formats.review.blocks import Block, Column, Cover, Grid, Heading, Items, Notice, Paragraph, clean
 from gatewatch.formats.review.glyphs import runs
 from gatewatch.model.evidence import CaseFile
 from gatewatch.testing.cases import case_file
@@ -95,18 +94,16 @@ def test_a_page_loads_nothing_and_runs_nothing() -> None:
 
 @pytest.mark.parametrize("place", ["paragraph", "item", "cell", "code", "heading", "notice"])
 def test_hostile_text_stays_text(place: str) -> None:
-    from gatewatch.formats.review.blocks import Column
-
     columns = (Column(title="x", share=1.0, kind="code" if place == "code" else "text"),)
-    block = {
+    made: dict[str, Block] = {
         "paragraph": Paragraph(text=HOSTILE),
         "item": Items(items=(HOSTILE,)),
         "cell": Grid(columns=columns, rows=((HOSTILE,),)),
         "code": Grid(columns=columns, rows=((HOSTILE,),)),
         "heading": Heading(level=1, text=HOSTILE),
         "notice": Notice(title=HOSTILE, items=(HOSTILE,)),
-    }[place]
-    blocks: list[Any] = [COVER, block]
+    }
+    blocks: list[Block] = [COVER, made[place]]
     page, markdown = render_page(blocks), render_markdown(blocks)
     assert "<script" not in page
     assert "\u202e" not in page + markdown
@@ -149,8 +146,6 @@ def test_han_kana_and_hangul_go_to_fonts_of_the_reader() -> None:
 
 
 def test_a_cell_longer_than_a_page_can_be_set() -> None:
-    from gatewatch.formats.review.blocks import Column
-
     grid = Grid(columns=(Column(title="x", share=0.1, kind="code"),), rows=(("x" * 20_000,),))
     assert pages(render_pdf([COVER, grid, Paragraph(text="y " * 20_000)], title="x", author="x"))
 

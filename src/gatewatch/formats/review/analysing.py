@@ -18,6 +18,7 @@ _MOST_ALERTS = 100
 """Microsoft's export has as many evidence items (reference/microsoft.md 7.3)."""
 _MOST_STEPS, _MOST_ENTITIES, _MOST_LOG = 60, 100, 300
 _MOST_NAMED = 3
+_NO_LINK = "nothing: it began this incident, or one that was merged into it"
 
 
 def analyst_blocks(case: CaseFile, moments: Moments) -> Iterator[Block]:
@@ -135,9 +136,9 @@ def _alerts(case: CaseFile, moments: Moments) -> Iterator[Block]:
         yield Paragraph(text=f"The first {_MOST_ALERTS} of {total}; alerts.ndjson of the bundle has all.", quiet=True)
     yield Grid(
         columns=(
-            Column(title="Severity", share=0.11, kind="severity"),
-            Column(title="When", share=0.21),
-            Column(title="Alert, and why it was raised", share=0.42),
+            Column(title="Severity", share=0.15, kind="severity"),
+            Column(title="When", share=0.2),
+            Column(title="Alert, and why it was raised", share=0.39),
             Column(title="Why it belongs here", share=0.26),
         ),
         rows=tuple(_alert(alert, moments) for alert in case.alerts[:_MOST_ALERTS]),
@@ -147,7 +148,7 @@ def _alerts(case: CaseFile, moments: Moments) -> Iterator[Block]:
 def _alert(alert: Alert, moments: Moments) -> tuple[str, ...]:
     said = alert.classification.value.replace("_", " ")
     status = alert.status.value.replace("_", " ").capitalize()
-    reasons = "; ".join(f"{link.reason.value}: {link.subject}" for link in alert.links) or "it began the incident"
+    reasons = "; ".join(f"{link.reason.value}: {link.subject}" for link in alert.links) or _NO_LINK
     return (
         alert.severity.value,
         f"{moments.full(alert.first_seen)}, {alert.count:,} calls",

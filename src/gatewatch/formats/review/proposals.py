@@ -38,8 +38,8 @@ def _evidence(proposal: Proposal, moments: Moments) -> Iterator[Block]:
     if proposal.findings:
         yield Grid(
             columns=(
-                Column(title="Severity", share=0.12, kind="severity"),
-                Column(title="Attacked endpoint", share=0.44, kind="code"),
+                Column(title="Severity", share=0.15, kind="severity"),
+                Column(title="Attacked endpoint", share=0.41, kind="code"),
                 Column(title="Why it fails", share=0.44),
             ),
             rows=tuple((one.severity.value, one.endpoint, one.cause) for one in proposal.findings),

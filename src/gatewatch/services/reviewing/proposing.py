@@ -18,7 +18,7 @@ from gatewatch.model.verdict import Classification
 from gatewatch.ports.control import ControlStore, FindingFilter
 from gatewatch.services.backtesting import LONGEST_S, Backtesting
 from gatewatch.services.incidents.suppressing import Suppressing
-from gatewatch.services.tuning import better_setting
+from gatewatch.services.tuning import Tried, better_setting
 
 __all__ = ["ProposalChange", "Proposing"]
 
@@ -116,10 +116,7 @@ class Proposing:
                 id=f"setting-{detector}"[:64],
                 kind=ProposalKind.DETECTOR_SETTING,
                 subject=detector,
-                text=(
-                    f"Change {moves}: drops {better.false_dropped} false alerts and keeps all"
-                    f" {better.real_kept} real ones of the stretch tested."
-                ),
+                text=f"Change {moves}. {_gain(better)}",
                 settings=better.settings,
                 backtest=tested,
                 by_rule=True,
@@ -184,6 +181,14 @@ class Proposing:
         """A week before the incident to its end, as far as one run reaches."""
         until = dossier.incident.last_activity + 1
         return max(0.0, until - LONGEST_S, dossier.incident.first_activity - _BEFORE_S), until
+
+
+def _gain(better: Tried) -> str:
+    dropped = f"Drops {better.false_dropped} false alert{'' if better.false_dropped == 1 else 's'}"
+    if better.real_kept:
+        kept = "the real one" if better.real_kept == 1 else f"all {better.real_kept} real ones"
+        return f"{dropped} and keeps {kept} of the stretch tested."
+    return f"{dropped}. No real alert was in the stretch tested, so what else this would lose is not known."
 
 
 def _same(known: Proposal, wanted: ProposalChange) -> bool:
