@@ -165,7 +165,7 @@ def test_an_analysis_writes_no_secret(tmp_path: Path, name: str) -> None:
         told += run("explain", str(source), "--format", name, "--id", wanted)
     assert "1" in told
     assert canaries(told.encode()) == set()
-    assert len(list(out.iterdir())) == 6
+    assert len(list(out.iterdir())) == 7
     assert found_in(out) == {}
 
 
