@@ -219,8 +219,8 @@ class Detecting:
         return changed
 
     def _end(self) -> int:
-        """After the newest block; 0 when there is none."""
-        (row,) = self._traffic.query("SELECT max(block) AS newest, count() AS n FROM arrivals")
+        """After the newest block that is whole; 0 when there is none."""
+        (row,) = self._traffic.query("SELECT max(block) AS newest, count() AS n FROM stored_blocks")
         return int(str(row["newest"])) + 1 if row["n"] else 0
 
     def _arrived(self, block: int, end: int) -> list[Span]:

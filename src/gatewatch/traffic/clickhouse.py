@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
+import pyarrow.compute as pc
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from gatewatch.errors import StoreError
@@ -162,6 +163,9 @@ class ClickHouseTraffic:
             return
         settings = {**_INSERT_SETTINGS, "insert_deduplication_token": token}
         self._call(lambda: self._client.insert_arrow("observations", pa.Table.from_batches([batch]), settings=settings))
+        # Only now every view has the block; a reader that saw one of them earlier may not have seen the others.
+        newest = [[pc.max(batch.column("block")).as_py()]]
+        self._call(lambda: self._client.insert("stored_blocks", newest, column_names=["block"]))
 
     def put_paths(self, records: Sequence[PathRecord]) -> None:
         """Upsert rows of `paths` and let every view see them at once."""
