@@ -9,7 +9,7 @@ import msgspec
 from gatewatch.detect.detector import Detector
 from gatewatch.model.observation import Evidence
 
-__all__ = ["Blindness", "Span", "coverage", "spans"]
+__all__ = ["JUST_AFTER_S", "Blindness", "Span", "coverage", "spans"]
 
 _JOINED_S = 1200.0
 """Spans closer than the widest window share its work."""
@@ -22,6 +22,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     end: float
 
 
+JUST_AFTER_S = 0.0015
+"""Added to the last event of a span: queries cut to whole milliseconds, and 1 ms more may be cut off again."""
+
+
 def spans(arrived: Sequence[tuple[float, float]], *, oldest: float) -> list[Span]:
     """Spans that hold every event of `arrived` (first and last time of some events each), newest first.
 
@@ -30,7 +34,7 @@ def spans(arrived: Sequence[tuple[float, float]], *, oldest: float) -> list[Span
     """
     found: list[Span] = []
     for first, last in sorted(arrived):
-        end = last + 0.001
+        end = last + JUST_AFTER_S
         if end <= oldest:
             continue
         start = max(first, oldest)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from gatewatch.correlate.story import tell
-from gatewatch.detect.planning import Span, coverage
+from gatewatch.detect.planning import JUST_AFTER_S, Span, coverage
 from gatewatch.formats.records import Record, field_record
 from gatewatch.formats.report import Report, TimelineBucket
 from gatewatch.model.alert import Alert
@@ -82,7 +82,7 @@ class Analyzing:
         ledger = self._observing.run(records, observed)
         first, last = self._span()
         if last:
-            self._detection.run(Span(start=first, end=last + 0.001), detecting)
+            self._detection.run(Span(start=first, end=last + JUST_AFTER_S), detecting)
         endpoints, collections = read_inventory(self._traffic, last)
         findings = judge(endpoints, all_recommendations(), last)
         self._control.put_findings(findings)

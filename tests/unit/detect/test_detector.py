@@ -48,10 +48,18 @@ def test_a_source_without_bodies_is_blind_for_stuffing() -> None:
 
 def test_events_that_came_together_are_one_span_and_a_straggler_is_one_of_its_own() -> None:
     arrived = [(9000.0, 9010.0), (8000.0, 8999.0), (100.0, 101.0)]
-    assert spans(arrived, oldest=0) == [Span(start=8000.0, end=9010.001), Span(start=100.0, end=101.001)]
+    assert spans(arrived, oldest=0) == [Span(start=8000.0, end=9010.0015), Span(start=100.0, end=101.0015)]
 
 
 def test_what_is_too_old_is_left_out() -> None:
-    assert spans([(100.0, 101.0), (9000.0, 9010.0)], oldest=9005.0) == [Span(start=9005.0, end=9010.001)]
+    assert spans([(100.0, 101.0), (9000.0, 9010.0)], oldest=9005.0) == [Span(start=9005.0, end=9010.0015)]
     assert spans([(100.0, 101.0)], oldest=9000.0) == []
     assert spans([], oldest=0) == []
+
+
+def test_the_last_event_is_within_its_span_whatever_its_millisecond() -> None:
+    """Queries cut the end to whole milliseconds, as `toInt64({window_end:Float64} * 1000)` does."""
+    for millisecond in range(1000):
+        last = 1_795_000_000 + millisecond / 1000
+        (span,) = spans([(last, last)], oldest=0)
+        assert int(span.end * 1000) > round(last * 1000) >= int(span.start * 1000)
