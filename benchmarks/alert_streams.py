@@ -243,6 +243,18 @@ def _busy_login(s: Stream) -> None:
         s.raise_("guessing", s.moment(), ips=(s.address(),), at=(_LOGIN,))
 
 
+def _scanned_twice(s: Stream) -> None:
+    """Two tools walk the same API in the same minutes for different people; one of them tries passwords too."""
+    places, start = s.dice.sample(_PLACES, 6), s.moment()
+    for step in range(2):
+        s.begin("same API")
+        ip = s.address()
+        if step:
+            s.raise_("stuffing", start + s.dice.uniform(0, 300), ips=(ip,), at=(_LOGIN,))
+        walked = tuple(s.dice.sample(places, s.dice.randrange(2, 6)))
+        s.raise_("scan", start + s.dice.uniform(0, 600), ips=(ip,), at=walked)
+
+
 def _spike(s: Stream) -> None:
     """A marketing mail: a spike that belongs to nobody."""
     s.raise_("spike", s.moment(), at=(s.place(),))
@@ -259,6 +271,7 @@ STORIES: dict[str, tuple[Callable[[Stream], None], int]] = {
     "shared proxy": (_office, 40),
     "same network": (_neighbours, 80),
     "same endpoint": (_busy_login, 40),
+    "same API": (_scanned_twice, 40),
     "spike": (_spike, 40),
 }
 """How many of each there are in four hours; at the same few endpoints, so that chance meetings are usual."""

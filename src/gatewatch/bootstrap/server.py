@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import threading
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -34,7 +33,9 @@ from gatewatch.services.ingesting import Ingest
 from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
+from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
+from gatewatch.telemetry.threads import log_ended_threads
 
 __all__ = ["Server", "run"]
 
@@ -48,7 +49,7 @@ class Server:
         """Open the stores and make the parts; nothing runs yet."""
         self.settings, self.log = settings, log
         self._stack = ExitStack()
-        self._reloading = threading.Event()
+        log_ended_threads(log)
         try:
             self._open()
         except BaseException:
@@ -128,8 +129,7 @@ class Server:
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
-        self._reloading = threading.Event()
-        self._reloader = threading.Thread(target=self._reload_lists, name="lists", daemon=True)
+        self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
 
     def _api(self, parts: Desk, run_: DetectionRun) -> ApiServices:
         suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
@@ -173,14 +173,11 @@ class Server:
             "traffic_store": self.traffic.schema_current(),
             "journal": not self.journal.refusing,
             "observing": not self.observing.failing,
-            "detectors": not self.detecting.faults,
+            "inventory": not self.catalogue.failing,
+            "detectors": not self.detecting.faults and not self.detecting.failing,
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
         }
-
-    def _reload_lists(self) -> None:
-        while not self._reloading.wait(self.settings.lists.reload_s):
-            self.lists.reload()
 
     def start(self) -> None:
         """Begin observing, detecting, collecting."""
@@ -189,13 +186,13 @@ class Server:
         self.catalogue.start()
         self.correlating.start()
         self.exporting.start()
-        self._reloader.start()
+        self._reloading.start()
         self.collectors.start()
 
     def stop(self) -> None:
         """No more intake; what is in the workers is stored, the rest waits in the journal; then close everything."""
         self.collectors.stop()
-        self._reloading.set()
+        self._reloading.stop()
         self.observing.stop()
         self.detecting.stop()
         self.correlating.stop()

@@ -91,7 +91,7 @@ def _match(
     # A network that holds a shared address says nothing more.
     told = {network_of(meeting.value) for meeting in group if meeting.kind == EntityKind.ADDRESS}
     fresh = [meeting for meeting in group if meeting.kind != NETWORK or meeting.value not in told]
-    links = [link for meeting in fresh if (link := _shared(meeting, crowds)) is not None]
+    links = _strongest_target([link for meeting in fresh if (link := _shared(meeting, crowds)) is not None])
     gap = min(meeting.gap_s for meeting in group)
     if links and gap <= WINDOW_S:
         links += _circumstances(alert, incident, group, gap)
@@ -123,6 +123,17 @@ def _shared(meeting: Meeting, crowds: Mapping[str, int]) -> Link | None:
     if meeting.kind == EntityKind.ENDPOINT and meeting.gap_s <= _HOUR:
         return _link(CorrelationReason.SAME_TARGET, meeting, 0.3 / math.sqrt(max(1, meeting.shared_by)))
     return None
+
+
+def _strongest_target(links: Sequence[Link]) -> list[Link]:
+    """Of the shared endpoints only the one that says most.
+
+    Two scanners that walk the same API share every endpoint; each further one says nothing new. With one, a target and
+    its circumstances stay below JOIN: who did it, or from where, has to be shared too.
+    """
+    targets = [link for link in links if link.reason is CorrelationReason.SAME_TARGET]
+    others = [link for link in links if link.reason is not CorrelationReason.SAME_TARGET]
+    return others + sorted(targets, key=lambda link: (-link.weight, link.subject))[:1]
 
 
 def _link(reason: CorrelationReason, meeting: Meeting, weight: float) -> Link:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gatewatch.errors import GatewatchError, NotFoundError
+from gatewatch.errors import NotFoundError
 from gatewatch.inventory.collections import base_path, collect, collection_id
 from gatewatch.inventory.judging import judge_endpoint
 from gatewatch.model.finding import Finding
@@ -19,6 +19,7 @@ from gatewatch.ports.control import ControlStore
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
+from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Catalogue", "EndpointFilter", "read_inventory"]
@@ -81,28 +82,30 @@ class Catalogue:
 
     def __init__(self, *, traffic: TrafficStore, control: ControlStore, clock: Clock, log: Log) -> None:
         """Empty until the first refresh."""
-        self._traffic, self._control, self._clock, self._log = traffic, control, clock, log
+        self._traffic, self._control, self._clock = traffic, control, clock
         self._endpoints: list[Endpoint] = []
         self._by_id: dict[str, Endpoint] = {}
         self._by_label: dict[str, Endpoint] = {}
         self._collections: list[Collection] = []
         self._written: dict[str, Finding] = {}
         self._unjudged, self._judged_at = False, 0.0
-        self._stopping = threading.Event()
         self._turn = threading.Lock()
-        self._thread = threading.Thread(target=self._loop, name="catalogue", daemon=True)
+        self._refreshes = Repeating("catalogue", self.refresh, _REFRESH_S, log)
         self.version = 0
         """Counts refreshes that changed something; the lists' ETag."""
 
     def start(self) -> None:
         """Begin refreshing."""
-        self._thread.start()
+        self._refreshes.start()
 
     def stop(self) -> None:
         """End after the refresh under way."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._refreshes.stop()
+
+    @property
+    def failing(self) -> str:
+        """Why the last refresh failed; shown by readiness."""
+        return self._refreshes.failing
 
     def refresh(self) -> None:
         """Read everything anew and judge the recommendations."""
@@ -160,14 +163,6 @@ class Catalogue:
             if collection.id == wanted:
                 return collection
         raise NotFoundError(f"no collection {wanted}")
-
-    def _loop(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.refresh()
-            except GatewatchError as error:
-                self._log.error("catalogue_delayed", code=error.code, why=error.message)
-            self._stopping.wait(_REFRESH_S)
 
 
 def _place(endpoint: Endpoint) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -18,6 +19,7 @@ from gatewatch.model.alert import Alert, Detection
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.traffic import TrafficStore
+from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Detecting", "DetectionRun"]
@@ -115,13 +117,12 @@ class Detecting:
         self._run, self._traffic, self._control = run, traffic, control
         self._clock, self._settings, self._log = clock, settings, log
         self._progress: dict[str, _Progress] = {}
-        self._stopping = threading.Event()
         self._stored: dict[str, int] = {}
         self._turns = {False: threading.Lock(), True: threading.Lock()}
         self._state = threading.Lock()
-        self._threads = [
-            threading.Thread(target=self._loop, args=(slow,), name=name, daemon=True)
-            for slow, name in ((False, "detecting"), (True, "detecting-slowly"))
+        self._lanes = [
+            Repeating("detecting", partial(self.tick_due, slow=False), settings.tick_s, log),
+            Repeating("detecting-slowly", partial(self.tick_due, slow=True), settings.tick_s, log),
         ]
         self.ticks = 0
         self._counted = 0
@@ -139,17 +140,19 @@ class Detecting:
 
     def start(self) -> None:
         """Begin ticking."""
-        for thread in self._threads:
-            thread.start()
+        for lane in self._lanes:
+            lane.start()
 
     def stop(self) -> None:
         """End after a last tick."""
-        self._stopping.set()
-        alive = [thread for thread in self._threads if thread.is_alive()]
-        for thread in alive:
-            thread.join()
-        if alive:
+        were_at_work = [lane.stop() for lane in self._lanes]
+        if any(were_at_work):
             self.tick()
+
+    @property
+    def failing(self) -> str:
+        """Why the last tick failed as a whole; shown by readiness."""
+        return next((lane.failing for lane in self._lanes if lane.failing), "")
 
     def tick(self) -> int:
         """Judge what arrived with all detectors; alerts new or changed."""
@@ -250,13 +253,3 @@ class Detecting:
             " WHERE ts >= (SELECT max(hour) FROM arrivals) - INTERVAL 1 DAY GROUP BY source ORDER BY source"
         )
         return coverage(self._run.detectors(), {str(row["source"]): int(str(row["evidence"])) for row in rows})
-
-    def _loop(self, slow: bool) -> None:  # noqa: FBT001 - the argument of a thread
-        wait = self._settings.tick_s
-        while not self._stopping.wait(wait):
-            begin = time.perf_counter()
-            try:
-                self.tick_due(slow=slow)
-            except GatewatchError as error:
-                self._log.error("detection_delayed", code=error.code, why=error.message)
-            wait = max(0.0, self._settings.tick_s - (time.perf_counter() - begin))

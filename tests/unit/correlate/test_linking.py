@@ -59,6 +59,12 @@ JOINS = {
 APART = {
     "an endpoint": [ENDPOINT],
     "an endpoint and its technique": [ENDPOINT, PRACTICE],
+    "the same endpoints one by one": [met("endpoint", f"GET shop /{n}") for n in range(6)],
+    "the same endpoints with one technique": [
+        met(kind, f"{before}GET shop /{n}")
+        for n in range(6)
+        for kind, before in (("endpoint", ""), ("practice", "API_Test "))
+    ],
     "a network": [NETWORK],
     "an address after a day": [met("address", "203.0.113.7", gap_s=23.9 * HOUR)],
     "an actor after two days": [met("actor", "subject:ann", gap_s=48 * HOUR)],
@@ -95,6 +101,11 @@ def test_reasons_name_what_is_shared_strongest_first() -> None:
     (match,) = matches(alert(1), [ENDPOINT, ACTOR, NETWORK], {1: incident()}, {}, history_s=0)
     assert (match.links[0].reason, match.links[0].subject) == (CorrelationReason.SAME_ACTOR, "subject:ann")
     assert [link.weight for link in match.links] == sorted((link.weight for link in match.links), reverse=True)
+
+
+def test_two_who_walk_the_same_api_stay_apart_even_where_the_one_step_follows_the_other() -> None:
+    walked = [met("endpoint", f"GET shop /{n}", gap_s=0) for n in range(6)] + [PRACTICE]
+    assert belief(walked, tactics=(Tactic.CREDENTIAL_ACCESS,), alert_types=("API_Test",)) < JOIN
 
 
 def test_a_network_says_nothing_beside_its_own_address() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Collection, Sequence
 from concurrent.futures import TimeoutError as NoAnswerError
 
 from gatewatch.config.settings import ExportSettings, TargetSettings
-from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
+from gatewatch.errors import ConflictError, InputError, NotFoundError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.alert import Alert, AlertStatus, Explanation, OwaspApi, Severity, Tactic
 from gatewatch.model.export import ExportItem, ExportKind
@@ -19,6 +18,7 @@ from gatewatch.ports.export import ExportStore, Letter, TargetState, TargetStatu
 from gatewatch.services.exporting.following import Follower
 from gatewatch.services.exporting.running import Runner
 from gatewatch.services.exporting.targets import Target
+from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Exporting"]
@@ -50,8 +50,7 @@ class Exporting:
         self._runners = {
             target.name: Runner(Follower(target, store, changes, clock), clock, chance, log) for target in targets
         }
-        self._stopping = threading.Event()
-        self._tidying = threading.Thread(target=self._tidy_often, name="export-tidying", daemon=True)
+        self._tidying = Repeating("export-tidying", self.tidy, _TIDY_S, log)
 
     def start(self) -> None:
         """Begin."""
@@ -61,7 +60,7 @@ class Exporting:
 
     def stop(self) -> None:
         """End; positions are kept."""
-        self._stopping.set()
+        self._tidying.stop()
         for runner in self._runners.values():
             runner.stop()
         for runner in self._runners.values():
@@ -174,13 +173,6 @@ class Exporting:
         positions = [one.progress.position for one in following]
         before = self._clock.now() - self._settings.keep_changes_days * _DAY_S
         return self._store.forget_through(min(positions, default=self._changes.head()), before=before)
-
-    def _tidy_often(self) -> None:
-        while not self._stopping.wait(_TIDY_S):
-            try:
-                self.tidy()
-            except GatewatchError as error:
-                self._log.warning("changes_not_tidied", code=error.code, why=error.message)
 
     def _runner(self, name: str) -> Runner:
         status = self.status(name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
@@ -12,7 +10,6 @@ from gatewatch.correlate.entities import PRACTICE, keys_of
 from gatewatch.correlate.guards import obstacle
 from gatewatch.correlate.linking import JOIN, MERGE, WINDOW_S, Match, Meeting, matches
 from gatewatch.correlate.suppression import suppressing
-from gatewatch.errors import GatewatchError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.alert import Alert, AlertStatus
 from gatewatch.model.correlation import CorrelationReason, EntityKind, Link
@@ -22,6 +19,7 @@ from gatewatch.model.verdict import Classification
 from gatewatch.ports.cases import CaseStore, CaseUnit, Sighting
 from gatewatch.services.incidents.merging import merge
 from gatewatch.services.incidents.summing import Summing
+from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["BY", "Correlating", "Correlation", "Crowds", "sightings_of"]
@@ -296,15 +294,20 @@ class Correlating:
 
     def __init__(self, correlation: Correlation, log: Log) -> None:
         """Nothing runs yet."""
-        self._correlation, self._log = correlation, log
+        self._correlation = correlation
+        self._runs = Repeating("correlating", self._run, _TICK_S, log)
         self.correlated = 0
         """Alerts placed or looked at again since the start."""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="correlating", daemon=True)
-        self.failing = ""
+
+    @property
+    def failing(self) -> str:
         """Why the last run failed; shown by readiness."""
-        self.last_s = 0.0
+        return self._runs.failing
+
+    @property
+    def last_s(self) -> float:
         """Seconds that the last run took."""
+        return self._runs.last_s
 
     @property
     def bounded(self) -> int:
@@ -313,25 +316,12 @@ class Correlating:
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._runs.start()
 
     def stop(self) -> None:
         """End; what the detectors found last is still placed."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-            self._attempt()
+        if self._runs.stop():
+            self._runs.attempt()
 
-    def _loop(self) -> None:
-        while not self._stopping.wait(_TICK_S):
-            self._attempt()
-
-    def _attempt(self) -> None:
-        begin = time.perf_counter()
-        try:
-            self.correlated += self._correlation.run()
-            self.failing = ""
-        except GatewatchError as error:
-            self.failing = error.message
-            self._log.error("correlation_delayed", code=error.code, why=error.message)
-        self.last_s = time.perf_counter() - begin
+    def _run(self) -> None:
+        self.correlated += self._correlation.run()

@@ -17,8 +17,8 @@ from gatewatch.services.observing.committing import BlockCommitter, Ledger, Rece
 from gatewatch.services.observing.flights import Flight
 from gatewatch.services.observing.pool import WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
-from gatewatch.services.observing.worker import fault_of
 from gatewatch.telemetry.logs import Log
+from gatewatch.telemetry.threads import fault_of
 
 __all__ = ["Observing"]
 

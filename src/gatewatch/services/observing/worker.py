@@ -17,8 +17,9 @@ from gatewatch.observe.templates import TemplateSet
 from gatewatch.ports.journal import DeadLetter, JournalRecord
 from gatewatch.ports.wire import Origin, WireFormat
 from gatewatch.services.observing.blocks import BlockResult, BlockTask, Place, encoded
+from gatewatch.telemetry.threads import fault_of
 
-__all__ = ["BlockObserver", "fault_of", "sightings"]
+__all__ = ["BlockObserver", "sightings"]
 
 _MAX_SHAPES = 4
 _MAX_CLIENTS = 64
@@ -145,15 +146,6 @@ class BlockObserver:
                 rejection=refusal,
             )
         )
-
-
-def fault_of(error: Exception) -> str:
-    """Type and place of our error; its text might quote payload."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = trace.tb_frame.f_code.co_qualname if trace is not None else "?"
-    return f"{type(error).__name__} in {where}"
 
 
 def _fault(error: Exception, result: BlockResult) -> str:
