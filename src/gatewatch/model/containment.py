@@ -1,0 +1,116 @@
+"""Containment as values: what is to be done on a gateway, to whom, for how long, and what it would hit."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+
+__all__ = [
+    "BlastRadius",
+    "ContainmentPlan",
+    "Effect",
+    "Expectation",
+    "Scope",
+    "ScopeKind",
+    "digest_of",
+]
+
+_MOST_S = 30 * 86_400.0
+
+
+class ScopeKind(StrEnum):
+    """What a containment is about."""
+
+    ADDRESS = "address"
+    """`203.0.113.7` or an IPv6 address."""
+    RANGE = "range"
+    """CIDR."""
+    ACTOR = "actor"
+    """`subject:ann`, `key:…`, `session:…`: an actor as alerts name it."""
+    CONSUMER = "consumer"
+    """A consumer or subscription as the gateway names it."""
+    ENDPOINT = "endpoint"
+    """`METHOD host template`."""
+    COLLECTION = "collection"
+    """All endpoints of a host (or of a base path on it): `host/base`."""
+
+
+class Effect(StrEnum):
+    """What happens to calls in scope, from least to most harm."""
+
+    MIRROR = "mirror"
+    """Nothing but that the gateway counts them: a rehearsal on the real gateway."""
+    THROTTLE = "throttle"
+    CHALLENGE = "challenge"
+    BLOCK = "block"
+    SUSPEND_KEY = "suspend_key"
+    DISABLE_ENDPOINT = "disable_endpoint"
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom or what a plan is about; with `endpoint` only where they call it."""
+
+    kind: ScopeKind
+    value: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    endpoint: str = ""
+    """`METHOD host template` that the plan is narrowed to; '' for everywhere behind the gateway."""
+
+
+class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+    """What has to be seen in traffic, or the plan is rolled back."""
+
+    attack_falls_by: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.95
+    """Share of the attack's calls that get through no more."""
+    collateral_at_most: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
+    """Share of other actors' calls that may be refused because of it."""
+    within_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 600.0
+
+
+class BlastRadius(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan would have hit, read from stored traffic."""
+
+    hours: float
+    """Length of the look back."""
+    calls: int
+    """All calls that the gateway's sources saw meanwhile."""
+    calls_hit: int
+    actors_hit: int
+    """Actors with calls that would have been hit."""
+    bystanders: tuple[str, ...] = ()
+    """The busiest of them that no alert names; bounded."""
+    bystanders_count: int = 0
+    bystander_calls: int = 0
+    endpoints_hit: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Share of all calls that would have been hit."""
+        return self.calls_hit / self.calls if self.calls else 0.0
+
+
+class ContainmentPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that people approve. Nothing acts on a gateway without one."""
+
+    gateway: str
+    """Name of a configured gateway."""
+    scope: Scope
+    effect: Effect
+    duration_s: Annotated[float, msgspec.Meta(gt=0, le=_MOST_S)]
+    """Counted from the moment of its being applied."""
+    calls: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """For THROTTLE: so many calls in `per_s`."""
+    per_s: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 60
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    incident: int = 0
+    alerts: tuple[str, ...] = ()
+    expects: Expectation = Expectation()
+    forced: bool = False
+    """A person overrode a guardrail; the digest covers it."""
+
+
+def digest_of(plan: ContainmentPlan) -> str:
+    """What approvals bind to: any change of the plan has another digest."""
+    return blake2b(msgspec.json.encode(plan, order="deterministic"), digest_size=16).hexdigest()
