@@ -14,26 +14,38 @@ from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyE
 
 from gatewatch.errors import GatewatchError, InputError, StoreError
 
-__all__ = ["current_revision", "head_revision", "open_engine", "readers", "upgrade"]
+__all__ = ["current_revision", "head_revision", "open_engine", "open_journal", "readers", "upgrade"]
 
 _BUSY_MS = 10_000
 
 
 def open_engine(url: str) -> Engine:
     """An engine for a SQLAlchemy URL. Raises StoreError for one that can't be used."""
-    if url.startswith("postgresql://"):
-        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
-    try:
-        engine = create_engine(url, pool_pre_ping=True)
-    except (ArgumentError, ImportError) as error:
-        raise StoreError(
-            f"store.url can't be used: {error}", cure="Give sqlite:///path or postgresql://user@host/name."
-        ) from error
+    engine = _created(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _translate)
     return engine
+
+
+def open_journal(url: str) -> Engine:
+    """An engine for a library that begins its transactions itself. Raises StoreError."""
+    engine = _created(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _created(url: str) -> Engine:
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, ImportError) as error:
+        raise StoreError(
+            f"store.url can't be used: {error}", cure="Give sqlite:///path or postgresql://user@host/name."
+        ) from error
 
 
 def readers(engine: Engine) -> Engine:
@@ -54,6 +66,10 @@ def _translate(context: ExceptionContext) -> GatewatchError | None:
 def _configure_sqlite(connection: Any, _record: Pool) -> None:
     # We begin transactions ourselves: the driver's own way begins them too late for BEGIN IMMEDIATE.
     connection.isolation_level = None
+    _set_pragmas(connection, _record)
+
+
+def _set_pragmas(connection: Any, _record: Pool) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 

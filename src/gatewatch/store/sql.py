@@ -20,6 +20,7 @@ from gatewatch.store.engine import current_revision, head_revision, open_engine,
 from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
+from gatewatch.store.playbooks import RunTable
 from gatewatch.store.tables import detector_settings, findings, states, tokens
 
 __all__ = ["SqlControlStore"]
@@ -43,6 +44,8 @@ class SqlControlStore:
         """What changed, for exporters."""
         self.exports = ExportTable(self._engine)
         """How far exporters are."""
+        self.runs = RunTable(self._engine)
+        """Playbooks and their runs."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

@@ -1,0 +1,1 @@
+"""Functions that survive a kill at any point: DBOS behind `ports.runs.Durable` (decision 0012)."""

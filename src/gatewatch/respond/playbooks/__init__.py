@@ -1,0 +1,1 @@
+"""Playbooks: YAML to a checked document, and its interpretation, the same for real runs and simulations."""

@@ -1,0 +1,124 @@
+"""What runs read and change of their subject: through the same casework as people, so that guards and audit hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gatewatch.errors import GatewatchError, InputError
+from gatewatch.model.action import ActionResult, Outcome
+from gatewatch.model.activity import Subject
+from gatewatch.model.incident import Task
+from gatewatch.model.run import Run
+from gatewatch.ports.cases import CaseStore
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.control import ControlStore
+from gatewatch.ports.playbooks import SubjectKind
+from gatewatch.services.incidents import Casework
+from gatewatch.services.incidents.patches import AlertPatch, IncidentPatch
+
+__all__ = ["Changing"]
+
+_MOST_ALERTS, _MOST_ENTITIES = 50, 200
+_PROPERTIES = ("status", "severity", "classification", "determination", "assigned_to")
+
+
+class Changing:
+    """Thread-safe."""
+
+    def __init__(self, cases: CaseStore, control: ControlStore, casework: Casework, clock: Clock) -> None:
+        self._cases, self._control, self._casework, self._clock = cases, control, casework, clock
+
+    def incident_of(self, kind: SubjectKind, subject: str) -> int:
+        """The incident whose log shows a run about this; 0 for none. Raises NotFoundError for no such subject."""
+        if kind is SubjectKind.INCIDENT:
+            return self._current(int(subject)) if subject.isdecimal() else self._cases.incident(-1).id
+        if kind is SubjectKind.ALERT:
+            return self._control.alert(subject).incident
+        if kind is SubjectKind.FINDING:
+            self._control.finding(subject)
+        return 0
+
+    def context(self, run: Run) -> dict[str, Any]:
+        """What expressions of a playbook know of its subject. Raises NotFoundError."""
+        found: dict[str, Any] = {}
+        if run.subject_kind == SubjectKind.FINDING:
+            found["finding"] = msgspec.to_builtins(self._control.finding(run.subject_id))
+            return found
+        if run.subject_kind == SubjectKind.ALERT:
+            found["alert"] = msgspec.to_builtins(self._control.alert(run.subject_id))
+        if run.incident:
+            incident = self._cases.incident(self._current(run.incident))
+            seen = self._cases.entities_of(incident.id, _MOST_ENTITIES)
+            verdicts = incident.verdicts
+            found["incident"] = msgspec.to_builtins(incident)
+            found["entities"] = [
+                {"kind": one.kind, "value": one.value, "verdict": str(verdicts.get(f"{one.kind} {one.value}", ""))}
+                for one in seen
+            ]
+            if run.subject_kind == SubjectKind.INCIDENT:
+                alerts, _ = self._cases.alerts_of(incident.id, limit=_MOST_ALERTS)
+                found["alerts"] = msgspec.to_builtins(alerts)
+        return found
+
+    def change(self, run: Run, wanted: Mapping[str, Any], key: str) -> ActionResult:
+        """Doing it twice ends the same. Raises nothing: what can't be is a failed result."""
+        try:
+            return self._changed(run, wanted, key)
+        except GatewatchError as error:
+            return ActionResult(outcome=Outcome.FAILED, error=error.message)
+
+    def _changed(self, run: Run, wanted: Mapping[str, Any], key: str) -> ActionResult:
+        by = f"playbook {run.playbook}"
+        if run.subject_kind == SubjectKind.ALERT:
+            self._change_alert(run.subject_id, wanted, by)
+        if run.incident:
+            self._change_incident(
+                self._current(run.incident), wanted, by, key, alone=run.subject_kind == SubjectKind.ALERT
+            )
+        return ActionResult(outcome=Outcome.SUCCEEDED, values={"changed": sorted(wanted)})
+
+    def _change_alert(self, alert: str, wanted: Mapping[str, Any], by: str) -> None:
+        patch = _patch(AlertPatch, {name: wanted[name] for name in AlertPatch.__struct_fields__ if name in wanted})
+        self._casework.change_alert(alert, patch, by=by)
+        text = str(wanted.get("comment") or "")
+        if text and not self._said(Subject.ALERT, alert, text, by):
+            self._casework.comment(Subject.ALERT, alert, text, by=by)
+
+    def _change_incident(self, number: int, wanted: Mapping[str, Any], by: str, key: str, *, alone: bool) -> None:
+        """`alone`: properties and comments are meant for the alert, tags and tasks for its incident."""
+        incident = self._cases.incident(number)
+        tags = [tag for tag in incident.tags if tag not in wanted.get("remove_tags", ())]
+        tags = list(dict.fromkeys((*tags, *map(str, wanted.get("add_tags", ())))))
+        properties = {} if alone else {name: wanted[name] for name in _PROPERTIES if wanted.get(name) is not None}
+        patch = _patch(IncidentPatch, {**properties, "tags": tags})
+        self._casework.change_incident(number, patch, by=by)
+        if wanted.get("add_task"):
+            known = {task.id for task in incident.tasks}
+            now = self._clock.now()
+            if key[:12] not in known:
+                task = Task(id=key[:12], title=str(wanted["add_task"])[:500], created_at=now, created_by=by)
+                self._casework.put_task(number, task, by=by)
+        text = "" if alone else str(wanted.get("comment") or "")
+        if text and not self._said(Subject.INCIDENT, str(number), text, by):
+            self._casework.comment(Subject.INCIDENT, str(number), text, by=by)
+
+    def _said(self, subject: Subject, subject_id: str, text: str, by: str) -> bool:
+        known = self._cases.comments(subject, [subject_id]).get(subject_id, [])
+        return any(one.by == by and one.text == text for one in known)
+
+    def _current(self, number: int) -> int:
+        """Where an incident went that was merged away."""
+        incident = self._cases.incident(number)
+        while incident.redirect_to:
+            incident = self._cases.incident(incident.redirect_to)
+        return incident.id
+
+
+def _patch(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(f"can't be changed so: {error}") from error

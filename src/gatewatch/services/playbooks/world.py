@@ -1,0 +1,266 @@
+"""The world of a real run: an effect is noted before it is tried, so that a crash leaves a question, not a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from gatewatch.errors import GatewatchError
+from gatewatch.model.action import ActionCall, ActionResult, Outcome
+from gatewatch.model.containment import ContainmentPlan
+from gatewatch.model.run import Question, QuestionKind, Run, RunState, StepRecord, StepState
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.connectors import Connectors
+from gatewatch.ports.containing import Containing
+from gatewatch.ports.runs import RunStore
+from gatewatch.respond.playbooks.planning import key_of
+from gatewatch.respond.playbooks.world import Moment, Told, Wish
+from gatewatch.services.playbooks.changing import Changing
+from gatewatch.services.playbooks.recording import bounded, ended, result_of
+from gatewatch.services.playbooks.signing import Signing
+
+__all__ = ["Links", "RealWorld", "Surrounding"]
+
+Starter = Callable[[Run, str, dict[str, Any], str, str], str]
+"""(parent, playbook, inputs, key, address) -> run id."""
+
+
+class Links(Protocol):
+    """Makes the links that answer questions."""
+
+    def filled(self, value: Any, recipient: str) -> Any:
+        """A value with every link mark replaced by a link with a one-time token of its own."""
+        ...
+
+    def hidden(self, value: Any) -> Any:
+        """A value without such tokens."""
+        ...
+
+
+class Surrounding(msgspec.Struct, frozen=True, kw_only=True):
+    """What all runs share."""
+
+    store: RunStore
+    clock: Clock
+    connectors: Connectors
+    containing: Containing | None
+    changing: Changing
+    signing: Signing
+    links: Links
+    start: Starter
+
+
+class RealWorld:
+    """Implements `respond.playbooks.world.World` for one run or branch."""
+
+    def __init__(self, around: Surrounding, run: Run, address: str) -> None:
+        """`address`: where the run or branch hears news."""
+        self._around, self._run, self._address = around, run, address
+        self._store, self._clock = around.store, around.clock
+
+    def context(self) -> dict[str, Any]:
+        """What expressions know."""
+        return self._around.changing.context(self._run)
+
+    def begin(self, path: str) -> Moment:
+        """Where the run is."""
+        return Moment(now=self._clock.now(), cancel=self._is(RunState.RUNNING, path).cancel)
+
+    def _is(self, state: RunState, path: str) -> Run:
+        run = self._store.run(self._run.id)
+        if not run.state.over and (run.at, run.state) != (path, state):
+            self._store.save_run(msgspec.structs.replace(run, at=path, state=state), expected=(run.state,))
+        return run
+
+    def note(self, path: str, kind: str, state: StepState, text: str, values: dict[str, Any]) -> Moment:
+        """A step without effect."""
+        now = self._clock.now()
+        if state is StepState.WAITING:
+            self._is(RunState.WAITING, path)
+        known = [one for one in self._store.steps(self._run.id) if one.path == path]
+        latest = max(known, key=lambda one: one.attempt, default=None)
+        if latest is not None and latest.key:  # attempts at an effect: what happened to them stays as it is
+            self._store.put_step(msgspec.structs.replace(latest, note=text))
+            return Moment(now=now)
+        begun = latest.started_at if latest is not None else now
+        record = StepRecord(
+            run=self._run.id,
+            path=path,
+            kind=kind,
+            state=state,
+            note=text,
+            values=bounded(values),
+            started_at=begun,
+            ended_at=None if state is StepState.WAITING else now,
+        )
+        self._store.put_step(record)
+        return Moment(now=now)
+
+    def perform(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
+        """Noted, done, noted."""
+        recipient = str(call.inputs.get("to") or call.inputs.get("channel") or call.connection)
+
+        def act() -> ActionResult:
+            inputs = self._around.links.filled(call.inputs, recipient)
+            result = self._around.connectors.perform(msgspec.structs.replace(call, inputs=inputs))
+            hidden = self._around.links.hidden
+            return msgspec.structs.replace(result, values=hidden(result.values), error=hidden(result.error))
+
+        return self._effect(
+            path, attempt, f"{call.connection}.{call.action}", call.key, call.inputs, act, lambda: self._seen(call)
+        )
+
+    def read_back(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
+        """And noted, if it tells."""
+        return self._found(path, attempt, lambda: self._seen(call))
+
+    def decide(self, path: str, attempt: int, outcome: str, by: str) -> ActionResult:
+        """A person's word."""
+        error = "" if outcome == Outcome.SUCCEEDED else f"{by or 'nobody'}: {outcome}"
+        result = ActionResult(outcome=Outcome(outcome), error=error)
+        return self._found(path, attempt, lambda: result)
+
+    def change(self, wanted: dict[str, Any], path: str) -> ActionResult:
+        """Changes that are made twice end the same."""
+        key = key_of(self._run.id, path)
+
+        def act() -> ActionResult:
+            return self._around.changing.change(self._run, wanted, key)
+
+        return self._effect(path, 1, "change", key, wanted, act, act)
+
+    def judge(self, plan: ContainmentPlan) -> dict[str, Any]:
+        """Dry run."""
+        found: dict[str, Any] = msgspec.to_builtins(self._gateways().judge(plan))
+        return found
+
+    def contain(self, plan: ContainmentPlan, key: str, digest: str, path: str, attempt: int) -> ActionResult:
+        """Under its digest."""
+        by = f"run {self._run.id}"
+
+        def act() -> ActionResult:
+            return self._gateways().apply(plan, key=key, by=by, approved_digest=digest)
+
+        inputs = msgspec.to_builtins(plan)
+        return self._effect(path, attempt, "contain", key, inputs, act, lambda: self._gateways().read_back(key))
+
+    def contained(self, key: str, path: str, attempt: int) -> ActionResult:
+        """And noted, if it tells."""
+        return self._found(path, attempt, lambda: self._gateways().read_back(key))
+
+    def ask(self, wish: Wish) -> Told:
+        """Once per run, step and kind."""
+        now = self._clock.now()
+        self._is(RunState.WAITING, wish.path)
+        question = self._store.ask(
+            Question(
+                id=key_of(self._run.id, f"{wish.path}?{wish.kind}"),
+                run=self._run.id,
+                path=wish.path,
+                playbook=self._run.playbook,
+                incident=self._run.incident,
+                kind=QuestionKind(wish.kind),
+                text=wish.text,
+                options=wish.options,
+                default=wish.default,
+                plan=wish.plan,
+                digest=wish.digest,
+                approvers=wish.approvers,
+                four_eyes=wish.four_eyes,
+                address=self._address,
+                asked_by=self._run.by,
+                role=wish.role,
+                created_at=now,
+                expires_at=now + wish.expires_s,
+            )
+        )
+        return self._told(question)
+
+    def told(self, question: str) -> Told:
+        """Signed, verified."""
+        return self._told(self._store.question(question))
+
+    def expire(self, question: str) -> Told:
+        """The default, unless an answer came after all."""
+        known = self._store.question(question)
+        told = self._told(known)
+        if told.choice:
+            return told
+        settled = self._store.settle(question, known.default, self._clock.now())
+        return Told(id=question, left_s=0.0, choice=settled.settled, by="nobody", digest=settled.digest)
+
+    def lock(self, target: str, path: str) -> bool:
+        """Of a target."""
+        return self._store.lock(target[:256], f"{self._run.id}/{path}"[:400], self._run.id, self._clock.now())
+
+    def unlock(self, target: str, path: str) -> None:
+        """Free for others."""
+        self._store.unlock(target[:256], f"{self._run.id}/{path}"[:400])
+
+    def start(self, playbook: str, inputs: dict[str, Any], key: str) -> str:
+        """On the same subject."""
+        return self._around.start(self._run, playbook, inputs, key, self._address)
+
+    def ended(self, run: str) -> tuple[str, str]:
+        """Of another run."""
+        other = self._store.run(run)
+        return (other.state.value, other.error) if other.state.over else ("", "")
+
+    def _told(self, question: Question) -> Told:
+        left = max(0.0, question.expires_at - self._clock.now())
+        choice, by = self._around.signing.choice_of(question, self._store.answers(question.id))
+        if choice:
+            self._store.settle(question.id, choice, self._clock.now())
+        return Told(id=question.id, left_s=left, choice=choice, by=by, digest=question.digest)
+
+    def _gateways(self) -> Containing:
+        if self._around.containing is None:
+            raise GatewatchError("no gateway is configured", cure="Add one to the settings under [[gateways]].")
+        return self._around.containing
+
+    def _seen(self, call: ActionCall) -> ActionResult:
+        return self._around.connectors.read_back(call)
+
+    def _found(self, path: str, attempt: int, look: Callable[[], ActionResult]) -> ActionResult:
+        result = look()
+        if result.outcome is not Outcome.UNKNOWN:
+            record = self._attempt(path, attempt)
+            if record is not None:
+                self._store.put_step(ended(record, result, self._clock.now()))
+        return result
+
+    def _attempt(self, path: str, attempt: int) -> StepRecord | None:
+        known = self._store.steps(self._run.id)
+        return next((one for one in known if one.path == path and one.attempt == attempt), None)
+
+    def _effect(
+        self,
+        path: str,
+        attempt: int,
+        kind: str,
+        key: str,
+        inputs: dict[str, Any],
+        act: Callable[[], ActionResult],
+        look: Callable[[], ActionResult],
+    ) -> ActionResult:
+        record, fresh = self._store.begin_step(
+            StepRecord(
+                run=self._run.id,
+                path=path,
+                attempt=attempt,
+                kind=kind,
+                state=StepState.STARTED,
+                key=key,
+                inputs=bounded(inputs),
+                started_at=self._clock.now(),
+            )
+        )
+        if record.state is not StepState.STARTED:
+            return result_of(record)  # it ended, only the journal had not heard of it
+        result = act() if fresh else look()
+        if not fresh and result.outcome is Outcome.FAILED:
+            result = act()  # the attempt was cut off before it had its effect
+        self._store.put_step(ended(record, result, self._clock.now()))
+        return result

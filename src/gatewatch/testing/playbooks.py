@@ -1,0 +1,99 @@
+"""A whole playbook desk for tests: real stores, real durable engine, connectors that only remember."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gatewatch.bootstrap.playbooks import PlaybookDesk, durable_runs, playbook_desk
+from gatewatch.bootstrap.signing import FileSigner
+from gatewatch.model.action import ActionCall, ActionInput, ActionMeta, ActionResult, ConnectorMeta, Outcome
+from gatewatch.ports.clock import Clock
+from gatewatch.services.incidents import Casework
+from gatewatch.services.incidents.summing import Summing
+from gatewatch.store.sql import SqlControlStore
+from gatewatch.telemetry.logs import Log
+
+__all__ = ["RememberingConnectors", "desk_for_tests"]
+
+_META = ConnectorMeta(
+    id="memory",
+    title="Memory",
+    description="Remembers what it was asked.",
+    actions=(
+        ActionMeta(
+            id="send",
+            title="Send",
+            description="Remembers a text.",
+            inputs=(ActionInput(name="text", description="What.", required=True, example="hello"),),
+            outputs=(ActionInput(name="ticket", description="Its number.", example="T1"),),
+            reads_back=True,
+        ),
+    ),
+)
+
+
+class RememberingConnectors:
+    """Implements `ports.connectors.Connectors`; an effect is what is in `effects`, once per key."""
+
+    def __init__(self) -> None:
+        self.effects: dict[str, ActionCall] = {}
+        self.calls: list[ActionCall] = []
+        self.answer: Callable[[ActionCall], ActionResult | None] = _nothing_else
+        self._lock = threading.Lock()
+
+    def metas(self) -> dict[str, ConnectorMeta]:
+        """One connection."""
+        return {"memory": _META}
+
+    def perform(self, call: ActionCall) -> ActionResult:
+        """Remember, unless `answer` says otherwise."""
+        with self._lock:
+            self.calls.append(call)
+            found = self.answer(call)
+            if found is not None:
+                return found
+            assert call.key not in self.effects, f"{call.key} again"
+            self.effects[call.key] = call
+        return _done(call)
+
+    def read_back(self, call: ActionCall) -> ActionResult:
+        """By key."""
+        with self._lock:
+            known = call.key in self.effects
+        return _done(call) if known else ActionResult(outcome=Outcome.FAILED, error="nothing there", again=True)
+
+    def texts(self) -> list[Any]:
+        """What had an effect, in order."""
+        return [call.inputs["text"] for call in self.effects.values()]
+
+
+def _nothing_else(call: ActionCall) -> ActionResult | None:
+    del call
+    return None
+
+
+def _done(call: ActionCall) -> ActionResult:
+    values = {"ticket": f"T-{call.inputs['text']}"}
+    return ActionResult(outcome=Outcome.SUCCEEDED, values=values, link="https://t.example/1")
+
+
+def desk_for_tests(
+    directory: Path, control: SqlControlStore, connectors: RememberingConnectors, clock: Clock, log: Log
+) -> PlaybookDesk:
+    """Not launched yet. One at a time in a process: the durable engine is one per process."""
+    return playbook_desk(
+        control=control,
+        casework=Casework(control.cases, Summing(lambda _: {}, dict), clock.now),
+        connectors=connectors,
+        simulated=RememberingConnectors(),
+        containing=None,
+        gateways=(),
+        durable=durable_runs(f"sqlite:///{directory / 'runs.sqlite'}"),
+        signer=FileSigner(directory / "signing.key"),
+        url="http://127.0.0.1:8420",
+        clock=clock,
+        log=log,
+    )
