@@ -20,18 +20,11 @@ from gatewatch.services.access import ForbiddenError
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import configure
 from gatewatch.testing.alerts import alert
-from gatewatch.testing.playbooks import RememberingConnectors, desk_for_tests
+from gatewatch.testing.playbooks import RememberingConnectors, WallClock, desk_for_tests
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("durable")]
 
 WAIT_S = 60.0
-
-
-class Now:
-    """Real time: the engine under test waits in it."""
-
-    def now(self) -> float:
-        return time.time()
 
 
 class Rig:
@@ -42,7 +35,7 @@ class Rig:
         self.control.migrate()
         self.connectors = RememberingConnectors()
         self.desk: PlaybookDesk = desk_for_tests(
-            directory, self.control, self.connectors, Now(), configure(level="error")
+            directory, self.control, self.connectors, WallClock(), configure(level="error")
         )
         self.desk.runs.launch()
         self.requests = 0

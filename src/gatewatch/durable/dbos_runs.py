@@ -25,6 +25,8 @@ T = TypeVar("T")
 _ENGINE_VERSION = "gatewatch-runs-1"
 """Of the journals that the interpreter writes; runs begun under another one are not resumed."""
 _QUEUE = "gatewatch-runs"
+_RECOVERIES = 100_000
+"""A run that waits for a month meets many restarts of the server, which are not its fault."""
 _LONGEST_WAIT_S = 7 * 86_400.0
 _STATES = {
     "SUCCESS": "ended",
@@ -47,13 +49,13 @@ class _Remembered(msgspec.Struct):
     error: str = ""
 
 
-@DBOS.workflow(name="gatewatch.run")
+@DBOS.workflow(name="gatewatch.run", max_recovery_attempts=_RECOVERIES)
 async def _run(run_id: str) -> str:
     assert _Current.execute is not None
     return await _Current.execute(run_id, "", run_id, DbosEngine(run_id, run_id))
 
 
-@DBOS.workflow(name="gatewatch.branch")
+@DBOS.workflow(name="gatewatch.branch", max_recovery_attempts=_RECOVERIES)
 async def _branch(run_id: str, address: str, branch: str) -> str:
     assert _Current.execute is not None
     return await _Current.execute(run_id, branch, address, DbosEngine(run_id, address))

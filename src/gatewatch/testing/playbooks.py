@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gatewatch.services.incidents.summing import Summing
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["RememberingConnectors", "desk_for_tests"]
+__all__ = ["RememberingConnectors", "WallClock", "desk_for_tests"]
 
 _META = ConnectorMeta(
     id="memory",
@@ -33,6 +34,14 @@ _META = ConnectorMeta(
         ),
     ),
 )
+
+
+class WallClock:
+    """Real time: the engine waits in it."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()
 
 
 class RememberingConnectors:
