@@ -28,6 +28,7 @@ class Subject(StrEnum):
     DETECTOR = "detector"
     PLAYBOOK = "playbook"
     RUN = "run"
+    CONTAINMENT = "containment"
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

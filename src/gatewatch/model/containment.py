@@ -10,11 +10,15 @@ import msgspec
 
 __all__ = [
     "BlastRadius",
+    "Containment",
     "ContainmentPlan",
+    "ContainmentState",
     "Effect",
     "Expectation",
+    "Measured",
     "Scope",
     "ScopeKind",
+    "Verdict",
     "digest_of",
 ]
 
@@ -114,3 +118,87 @@ class ContainmentPlan(msgspec.Struct, frozen=True, kw_only=True):
 def digest_of(plan: ContainmentPlan) -> str:
     """What approvals bind to: any change of the plan has another digest."""
     return blake2b(msgspec.json.encode(plan, order="deterministic"), digest_size=16).hexdigest()
+
+
+class ContainmentState(StrEnum):
+    """Life cycle of a containment."""
+
+    QUEUED = "queued"
+    """Wanted; the gateway has not confirmed it yet."""
+    IN_FORCE = "in_force"
+    """Read back from the gateway."""
+    REFUSED = "refused"
+    """The gateway will never take it."""
+    EXPIRED = "expired"
+    ROLLED_BACK = "rolled_back"
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the gateway should have it."""
+        return self in (ContainmentState.QUEUED, ContainmentState.IN_FORCE)
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What traffic showed so far; rates are calls a minute."""
+
+    at: float
+    """Unix seconds."""
+    before_s: float
+    after_s: float
+    attack_before: int
+    """Calls in scope by whom the plan is about that got through, before."""
+    attack_after: int
+    attempts_after: int
+    """The same with those that were refused."""
+    fell_by: float | None
+    """Share; None when nothing is known of it: there was no attack before, or nobody tried after."""
+    fell_low: float | None = None
+    fell_high: float | None = None
+    """95 % interval."""
+    bystander_calls: int = 0
+    """Calls of all others behind the gateway, after."""
+    refused: int = 0
+    """Of these refused in scope, beyond what was usual before."""
+    collateral: float = 0.0
+    """Their share."""
+    collateral_low: float = 0.0
+    collateral_high: float = 0.0
+
+
+class Verdict(StrEnum):
+    """What is concluded from it."""
+
+    MEASURING = "measuring"
+    WORKED = "worked"
+    NO_EFFECT = "no_effect"
+    COLLATERAL = "collateral"
+    INCONCLUSIVE = "inconclusive"
+    """The attack had ended by itself, or there is too little traffic."""
+
+
+class Containment(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that was approved, and what became of it."""
+
+    id: str
+    key: str
+    """Of whoever asked; the same request twice is one containment."""
+    plan: ContainmentPlan
+    digest: str
+    radius: BlastRadius
+    """As predicted when it was applied."""
+    attackers: tuple[str, ...] = ()
+    """Actors and addresses (`kind:id`) that the incident's alerts name: everybody else is a bystander."""
+    state: ContainmentState = ContainmentState.QUEUED
+    by: str
+    created_at: float
+    expires_at: float
+    in_force_at: float | None = None
+    """When the gateway confirmed it first."""
+    ended_at: float | None = None
+    removed_at: float | None = None
+    """When the gateway confirmed that it is gone."""
+    ended_by: str = ""
+    why: str = ""
+    """Of its end, or of its being queued still."""
+    measured: Measured | None = None
+    verdict: Verdict = Verdict.MEASURING

@@ -22,7 +22,7 @@ class Repeating:
     def __init__(self, name: str, step: Callable[[], object], every_s: float, log: Log) -> None:
         """Nothing runs yet; `every_s` is counted from the begin of one step to the begin of the next."""
         self._step, self._every_s, self._log = step, every_s, log
-        self._stopping = threading.Event()
+        self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._started = False
         self._failing = ""
@@ -41,9 +41,14 @@ class Repeating:
         self._started = True
         self._thread.start()
 
+    def wake(self) -> None:
+        """Step at once, in its own thread."""
+        self._woken.set()
+
     def stop(self) -> bool:
         """End after the step under way; whether the thread was at work until now."""
         self._stopping.set()
+        self._woken.set()
         if not self._thread.is_alive():
             return False
         self._thread.join()
@@ -63,4 +68,5 @@ class Repeating:
     def _loop(self) -> None:
         while not self._stopping.is_set():
             self.attempt()
-            self._stopping.wait(max(0.0, self._every_s - self.last_s))
+            self._woken.wait(max(0.0, self._every_s - self.last_s))
+            self._woken.clear()

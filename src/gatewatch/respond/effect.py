@@ -1,0 +1,89 @@
+"""Whether a containment did what it promised: counts before and after to shares with intervals, and what follows."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from gatewatch.model.containment import Expectation, Measured, Verdict
+
+__all__ = ["Counts", "judged", "measured"]
+
+_Z = 1.96
+_FEWEST_ATTEMPTS = 5
+"""Attempts after, below which nothing is said about the attack."""
+_FEWEST_REFUSED = 10
+"""Refused calls of bystanders, below which nothing is said about collateral."""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls counted from stored traffic."""
+
+    before_s: float
+    after_s: float
+    attack_before: int
+    """In scope, by those the plan is about, that got through."""
+    attack_after: int
+    attempts_after: int
+    """With those that were refused."""
+    others_after: int
+    """All calls of everybody else, everywhere behind the gateway's sources."""
+    refused_before: int
+    """In scope, of everybody else, refused."""
+    refused_after: int
+
+
+def measured(counts: Counts, at: float) -> Measured:
+    """Rate ratio with a log-normal interval; a share with Wilson's."""
+    fell, low, high = _fell(counts)
+    usual = counts.refused_before * counts.after_s / counts.before_s if counts.before_s else 0.0
+    refused = max(0, round(counts.refused_after - usual))
+    share_low, share_high = _wilson(refused, counts.others_after)
+    return Measured(
+        at=at,
+        before_s=counts.before_s,
+        after_s=counts.after_s,
+        attack_before=counts.attack_before,
+        attack_after=counts.attack_after,
+        attempts_after=counts.attempts_after,
+        fell_by=fell,
+        fell_low=low,
+        fell_high=high,
+        bystander_calls=counts.others_after,
+        refused=refused,
+        collateral=refused / counts.others_after if counts.others_after else 0.0,
+        collateral_low=share_low,
+        collateral_high=share_high,
+    )
+
+
+def judged(found: Measured, expects: Expectation) -> Verdict:
+    """Collateral is said as soon as it is sure; the effect when the promised time is over."""
+    if found.refused >= _FEWEST_REFUSED and found.collateral_low > expects.collateral_at_most:
+        return Verdict.COLLATERAL
+    if found.after_s < expects.within_s:
+        return Verdict.MEASURING
+    if found.fell_by is None or found.fell_high is None:
+        return Verdict.INCONCLUSIVE
+    return Verdict.NO_EFFECT if found.fell_high < expects.attack_falls_by else Verdict.WORKED
+
+
+def _fell(counts: Counts) -> tuple[float | None, float | None, float | None]:
+    if counts.attack_before == 0 or counts.attempts_after < _FEWEST_ATTEMPTS or not counts.after_s:
+        return None, None, None
+    before, after = counts.attack_before, counts.attack_after
+    ratio = (after / counts.after_s) / (before / counts.before_s)
+    # Half a call more on both sides: an interval also where nothing gets through any more.
+    centre = math.log(((after + 0.5) / counts.after_s) / ((before + 0.5) / counts.before_s))
+    spread = _Z * math.sqrt(1 / (after + 0.5) + 1 / (before + 0.5))
+    return 1 - ratio, 1 - math.exp(centre + spread), 1 - math.exp(centre - spread)
+
+
+def _wilson(hits: int, of: int) -> tuple[float, float]:
+    if not of:
+        return 0.0, 0.0
+    share, square = hits / of, _Z * _Z
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    spread = _Z * math.sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
+    return max(0.0, middle - spread), min(1.0, middle + spread)

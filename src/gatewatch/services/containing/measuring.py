@@ -1,0 +1,124 @@
+"""Whether containments did what they promised, from traffic; what did not is taken back."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gatewatch.errors import GatewatchError
+from gatewatch.model.containment import Containment, ContainmentState, Effect, Verdict
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.containments import ContainmentFilter, ContainmentStore
+from gatewatch.ports.traffic import TrafficStore
+from gatewatch.respond.effect import judged, measured
+from gatewatch.services.containing.desk import ContainmentDesk
+from gatewatch.services.containing.traffic import counts_of
+from gatewatch.services.repeating import Repeating
+from gatewatch.telemetry.logs import Log
+
+__all__ = ["Evidence", "Measuring"]
+
+_EVERY_S = 5.0
+_LAG_S = 3.0
+"""Traffic needs so long from the gateway into the store."""
+_MOST = 5000
+BY = "measurement"
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """How one kind of action has fared here: what to expect of it next time."""
+
+    gateway: str
+    effect: Effect
+    scope: str
+    actions: int
+    verdicts: dict[str, int]
+    mean_fall: float | None
+    """Mean of the measured falls of the attacks."""
+    mean_collateral: float
+
+
+class Measuring:
+    """A thread."""
+
+    def __init__(
+        self, desk: ContainmentDesk, store: ContainmentStore, traffic: TrafficStore, clock: Clock, log: Log
+    ) -> None:
+        """Nothing runs yet."""
+        self._desk, self._store, self._traffic, self._clock, self._log = desk, store, traffic, clock, log
+        self.thread = Repeating("containment-effects", self.turn, _EVERY_S, log)
+
+    def turn(self) -> int:
+        """Measure everything in force; how many were rolled back."""
+        rolled_back = 0
+        for one in self._store.unfinished():
+            if one.state is ContainmentState.IN_FORCE and one.plan.effect is not Effect.MIRROR:
+                rolled_back += self._look(one)
+        return rolled_back
+
+    def evidence(self) -> list[Evidence]:
+        """Of all that was measured, by kind of action."""
+        kinds: dict[tuple[str, Effect, str], list[Containment]] = {}
+        cursor = ""
+        seen = 0
+        while True:
+            page, cursor = self._store.containments(ContainmentFilter(), cursor=cursor, limit=500)
+            for one in page:
+                if one.measured is not None:
+                    kinds.setdefault((one.plan.gateway, one.plan.effect, one.plan.scope.kind.value), []).append(one)
+            seen += len(page)
+            if not cursor or seen >= _MOST:
+                break
+        return [_evidence(*kind, group) for kind, group in sorted(kinds.items())]
+
+    def _look(self, one: Containment) -> int:
+        now = self._clock.now() - _LAG_S
+        if one.in_force_at is None or now <= one.in_force_at:
+            return 0
+        found = measured(counts_of(self._traffic, one, until=now), now)
+        # What was concluded stays, unless harm shows later.
+        verdict = judged(found, one.plan.expects)
+        if one.verdict is not Verdict.MEASURING and verdict is not Verdict.COLLATERAL:
+            verdict = one.verdict
+        seen = msgspec.structs.replace(one, measured=found, verdict=verdict)
+        if not self._store.save(seen, expected=one.state):
+            return 0
+        if verdict not in (Verdict.COLLATERAL, Verdict.NO_EFFECT):
+            return 0
+        try:
+            self._desk.roll_back(one.id, by=BY, reason=_why(seen))
+        except GatewatchError as error:
+            self._log.warning("roll_back_delayed", containment=one.id, why=error.message)
+            return 0
+        return 1
+
+
+def _why(one: Containment) -> str:
+    found, expects = one.measured, one.plan.expects
+    assert found is not None
+    if one.verdict is Verdict.COLLATERAL:
+        return (
+            f"It refused {found.refused} of {found.bystander_calls} calls of others ({found.collateral:.1%}, at least"
+            f" {found.collateral_low:.1%}); {expects.collateral_at_most:.1%} were allowed."
+        )
+    fell = f"{found.fell_by:.0%}" if found.fell_by is not None else "nothing"
+    return f"The attack fell by {fell} in {found.after_s:.0f} s; {expects.attack_falls_by:.0%} were expected."
+
+
+def _evidence(gateway: str, effect: Effect, scope: str, group: list[Containment]) -> Evidence:
+    verdicts: dict[str, int] = {}
+    falls, collateral = [], 0.0
+    for one in group:
+        verdicts[one.verdict.value] = verdicts.get(one.verdict.value, 0) + 1
+        if one.measured is not None:
+            collateral += one.measured.collateral
+            if one.measured.fell_by is not None:
+                falls.append(one.measured.fell_by)
+    return Evidence(
+        gateway=gateway,
+        effect=effect,
+        scope=scope,
+        actions=len(group),
+        verdicts=verdicts,
+        mean_fall=sum(falls) / len(falls) if falls else None,
+        mean_collateral=collateral / len(group),
+    )

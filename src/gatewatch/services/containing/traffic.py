@@ -1,0 +1,146 @@
+"""Whom a plan would hit, and what it did: counted from stored minutes of traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+
+from gatewatch.errors import InputError
+from gatewatch.model.containment import BlastRadius, Containment, Scope, ScopeKind
+from gatewatch.ports.traffic import Bound, Row, TrafficStore
+from gatewatch.respond.effect import Counts
+
+__all__ = ["counts_of", "radius_of"]
+
+_MOST_NAMED = 20
+_MINUTE_S = 60.0
+_SCOPES = {
+    ScopeKind.ADDRESS: "client_ip = toIPv6({value:String})",
+    ScopeKind.RANGE: "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})",
+    ScopeKind.ACTOR: "concat(actor_kind, ':', actor_id) = {value:String}",
+    ScopeKind.CONSUMER: "actor_id = {value:String}",
+    ScopeKind.ENDPOINT: "",
+    ScopeKind.COLLECTION: "",
+}
+_ENDPOINTS = "path_id IN (SELECT path_id FROM paths FINAL WHERE {place})"
+_OTHERS = """
+ NOT (has({attackers:Array(String)}, concat(actor_kind, ':', actor_id))
+      OR (actor_kind = 'address'
+          AND has({addresses:Array(String)}, replaceRegexpOne(toString(client_ip), '^::ffff:', ''))))
+"""
+_RADIUS = """
+SELECT sum(calls) AS calls_all, sumIf(calls, hit) AS calls_hit, uniqExactIf(who, hit) AS actors_hit,
+       uniqExactIf(who, hit AND other) AS bystanders, sumIf(calls, hit AND other) AS bystander_calls,
+       groupUniqArrayIf(20)(path_id, hit) AS paths_hit
+FROM
+(
+    SELECT calls, path_id, concat(actor_kind, ':', actor_id) AS who, ({scope}) AS hit, ({others}) AS other
+    FROM traffic_minute_data
+    WHERE minute >= fromUnixTimestamp(toUInt32({{since:Float64}}))
+      AND minute <= fromUnixTimestamp(toUInt32({{until:Float64}}))
+)
+"""
+_BUSIEST = """
+SELECT concat(actor_kind, ':', actor_id) AS who, sum(calls) AS calls FROM traffic_minute_data
+WHERE minute >= fromUnixTimestamp(toUInt32({{since:Float64}}))
+  AND minute <= fromUnixTimestamp(toUInt32({{until:Float64}}))
+  AND ({scope}) AND ({others})
+GROUP BY who ORDER BY calls DESC, who LIMIT {most}
+"""
+_LABELS = """
+SELECT DISTINCT concat(method, ' ', host, ' ', template) AS label FROM paths FINAL
+WHERE path_id IN ({ids:Array(UInt64)}) AND endpoint_id != 0 ORDER BY label
+"""
+_COUNTS = """
+SELECT sumIf(calls, hit AND NOT other AND NOT refused AND early) AS attack_before,
+       sumIf(calls, hit AND NOT other AND NOT refused AND NOT early) AS attack_after,
+       sumIf(calls, hit AND NOT other AND NOT early) AS attempts_after,
+       sumIf(calls, other AND NOT early) AS others_after,
+       sumIf(calls, hit AND other AND refused AND early) AS refused_before,
+       sumIf(calls, hit AND other AND refused AND NOT early) AS refused_after
+FROM
+(
+    SELECT 1 AS calls, status IN (401, 403, 404, 429, 503) AS refused, ({scope}) AS hit, ({others}) AS other,
+           ts < fromUnixTimestamp64Milli(toInt64({{applied:Float64}} * 1000)) AS early
+    FROM observations
+    WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
+      AND ts <= fromUnixTimestamp64Milli(toInt64({{until:Float64}} * 1000))
+)
+"""
+
+
+def radius_of(
+    traffic: TrafficStore, scope: Scope, attackers: Sequence[str], *, hours: float, until: float
+) -> BlastRadius:
+    """What it would have hit in the last hours. Raises InputError for a scope that can't be read."""
+    where, bound = _where(scope)
+    bound |= _whom(attackers, scope) | {"since": until - hours * 3600, "until": until}
+    (row,) = traffic.query(_RADIUS.format(scope=where, others=_OTHERS), bound)
+    if not _number(row, "calls_hit"):
+        return BlastRadius(hours=hours, calls=_number(row, "calls_all"), calls_hit=0, actors_hit=0)
+    busiest = traffic.query(_BUSIEST.format(scope=where, others=_OTHERS, most=_MOST_NAMED), bound)
+    paths = row["paths_hit"]
+    labels = traffic.query(_LABELS, {"ids": [int(one) for one in paths] if isinstance(paths, list | tuple) else []})
+    return BlastRadius(
+        hours=hours,
+        calls=_number(row, "calls_all"),
+        calls_hit=_number(row, "calls_hit"),
+        actors_hit=_number(row, "actors_hit"),
+        bystanders=tuple(str(one["who"]) for one in busiest),
+        bystanders_count=_number(row, "bystanders"),
+        bystander_calls=_number(row, "bystander_calls"),
+        endpoints_hit=tuple(str(one["label"]) for one in labels),
+    )
+
+
+def counts_of(traffic: TrafficStore, one: Containment, *, until: float) -> Counts:
+    """Before and after it came into force; as long before as after, but at least ten minutes."""
+    assert one.in_force_at is not None
+    after_s = max(0.0, until - one.in_force_at)
+    before_s = max(after_s, 10 * _MINUTE_S)
+    where, bound = _where(one.plan.scope)
+    bound |= _whom(one.attackers, one.plan.scope)
+    bound |= {"since": one.in_force_at - before_s, "applied": one.in_force_at, "until": until}
+    (row,) = traffic.query(_COUNTS.format(scope=where, others=_OTHERS), bound)
+    names = ("attack_before", "attack_after", "attempts_after", "others_after", "refused_before", "refused_after")
+    return Counts(before_s=before_s, after_s=after_s, **{name: _number(row, name) for name in names})
+
+
+def _where(scope: Scope) -> tuple[str, dict[str, Bound]]:
+    """(condition on rows with client_ip, actor and path_id, its parameters)."""
+    bound: dict[str, Bound] = {"value": scope.value}
+    if scope.kind in (ScopeKind.ADDRESS, ScopeKind.RANGE):
+        try:
+            network = ip_network(scope.value, strict=False)
+        except ValueError as error:
+            raise InputError(f"`{scope.value}` is no {scope.kind.value}") from error
+        bound |= {"first": str(network[0]), "last": str(network[-1])}
+    parts = [_SCOPES[scope.kind]] if _SCOPES[scope.kind] else []
+    if scope.kind is ScopeKind.COLLECTION:
+        host, slash, base = scope.value.partition("/")
+        bound |= {"host": host, "base": slash + base}
+        parts.append(_ENDPOINTS.format(place="host = {host:String} AND startsWith(template, {base:String})"))
+    endpoint = scope.value if scope.kind is ScopeKind.ENDPOINT else scope.endpoint
+    if endpoint:
+        words = endpoint.split(" ")
+        if len(words) != 3:
+            raise InputError(f"`{endpoint}` is no endpoint", cure="Write METHOD host template.")
+        bound |= {"method": words[0], "host": words[1], "template": words[2]}
+        place = "method = {method:String} AND host = {host:String} AND template = {template:String}"
+        parts.append(_ENDPOINTS.format(place=place))
+    return " AND ".join(parts), bound
+
+
+def _whom(attackers: Sequence[str], scope: Scope) -> dict[str, Bound]:
+    """Who is no bystander: whom alerts name, and the actor that the plan is about."""
+    named = list(attackers)
+    if scope.kind is ScopeKind.ACTOR:
+        named.append(scope.value)
+    addresses = [one.removeprefix("address:") for one in named if one.startswith("address:")]
+    if scope.kind is ScopeKind.ADDRESS:
+        addresses.append(scope.value)
+    return {"attackers": sorted(set(named)), "addresses": sorted(set(addresses))}
+
+
+def _number(row: Row | Mapping[str, object], name: str) -> int:
+    return int(str(row[name]))
