@@ -135,6 +135,7 @@ class Rig(ABC):
 
     def race(self) -> None:
         """Before our next write, somebody else writes."""
+        raise AssertionError("nobody does")
 
     def raced(self) -> bool:
         """What they wrote is there."""
@@ -159,3 +160,16 @@ class Rig(ABC):
         if scope is ScopeKind.ACTOR:
             return tuple(f"{kind}:ann" for kind in ability.actors)
         return (EXAMPLES[scope],)
+
+
+def before_next_write(http: Any) -> Callable[[Callable[[], None]], None]:
+    """A function that lets something happen between an adapter's read and its next write."""
+    call, waiting = http.call, list[Callable[[], None]]()
+
+    def calling(method: str, path: str, **more: Any) -> Any:
+        if method != "GET" and waiting:
+            waiting.pop()()
+        return call(method, path, **more)
+
+    http.call = calling
+    return waiting.append

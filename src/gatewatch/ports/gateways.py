@@ -118,8 +118,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 class Gateway(ABC):
     """One kind of gateway; one file. Used by one thread at a time.
 
-    Only entries that carry our ids are ever touched; what other people have on the gateway, and change there at the same
-    time, stays.
+    Only entries that carry our ids are ever touched; what other people have on the gateway, and change there
+    meanwhile, stays.
     """
 
     meta: ClassVar[GatewayMeta]
