@@ -112,6 +112,8 @@ def test_a_change_by_others_at_the_same_time_stays(rig: Rig) -> None:
 
 
 def test_a_spoilt_entry_is_seen_and_mended(rig: Rig) -> None:
+    if not rig.tampers:
+        pytest.skip(f"{type(rig).__name__}: nobody but Gatewatch writes it")
     gateway = rig.gateway()
     gateway.apply(rig.samples)
     rig.tamper()
@@ -197,6 +199,9 @@ def test_calls_are_treated_as_planned(rig: Rig) -> None:
         seen = [rig.status("198.51.100.77") for _ in range(12)]
         assert seen[0] == 200 and seen[-1] == 429 and seen.count(200) <= 6, seen
         assert rig.status(_PLAIN) == 200
+    if "c7" in kinds:
+        assert rig.status(_PLAIN, **{"x-api-key": "k-123"}) == 403
+        assert rig.status(_PLAIN, **{"x-api-key": "k-124"}) == 200
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

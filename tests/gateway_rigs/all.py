@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.gateway_rigs.asked import AskedRig, BoardRig, MiddlewareRig
 from tests.gateway_rigs.caddy import CaddyRig
 from tests.gateway_rigs.crowdsec import CrowdSecRig
 from tests.gateway_rigs.envoy import EnvoyRig
@@ -11,10 +12,13 @@ from tests.gateway_rigs.nginx import NginxRig
 from tests.gateway_rigs.rig import Rig
 
 RIGS: dict[str, type[Rig]] = {
+    "asked": AskedRig,
+    "bouncers": BoardRig,
     "caddy": CaddyRig,
     "crowdsec": CrowdSecRig,
     "envoy": EnvoyRig,
     "haproxy": HAProxyRig,
     "memory": MemoryRig,
+    "middleware": MiddlewareRig,
     "nginx": NginxRig,
 }

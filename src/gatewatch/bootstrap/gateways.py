@@ -108,9 +108,10 @@ def _services(settings: AskedSettings, checks: Deciding, proxies: Sequence[str])
     from gatewatch.gateways.ext_authz import ExtAuthz
     from gatewatch.gateways.forward_auth import ForwardAuth
 
+    trusted = (*settings.gateways, *proxies)
     found: list[_Part] = []
     if settings.grpc:
-        found.append(ExtAuthz(checks, settings.grpc))
+        found.append(ExtAuthz(checks, settings.grpc, trusted))
     if settings.http:
-        found.append(ForwardAuth(checks, settings.http, (*settings.gateways, *proxies)))
+        found.append(ForwardAuth(checks, settings.http, trusted))
     return found

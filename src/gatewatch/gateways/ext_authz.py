@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from google.rpc import code_pb2, status_pb2
 
 from gatewatch.errors import StoreError
 from gatewatch.model.decision import Verdict
+from gatewatch.observe.client_address import ClientAddresses
 
 __all__ = ["Checks", "ExtAuthz"]
 
@@ -31,11 +32,16 @@ class Checks(Protocol):
 
 
 class ExtAuthz:
-    """One gRPC server. The address of the client is what Envoy vouches for; bodies are not needed."""
+    """One gRPC server. Bodies are not needed.
 
-    def __init__(self, checks: Checks, address: str) -> None:
-        """Nothing listens before `start`."""
+    Envoy tells the peer of the connection (measured with 1.40), not the client that it trusts: behind proxies the client
+    is read from X-Forwarded-For as far as the proxies are trusted.
+    """
+
+    def __init__(self, checks: Checks, address: str, trusted: Sequence[str]) -> None:
+        """Nothing listens before `start`. `trusted`: networks of the proxies before Envoy."""
         self._checks, self._address = checks, address
+        self._addresses = ClientAddresses(trusted, ())
         self._server: Any = None
         self.port = 0
         """The port bound."""
@@ -65,20 +71,22 @@ class ExtAuthz:
     def _check(self, request: Any, context: Any) -> Any:
         del context
         http = request.attributes.request.http
+        headers = dict(http.headers)
+        client, _ = self._addresses.resolve(request.attributes.source.address.socket_address.address, headers)
         verdict = self._checks.check(
-            address=request.attributes.source.address.socket_address.address,
+            address=client,
             method=http.method,
             host=http.host,
             target=http.path,
-            headers=dict(http.headers),
+            headers=headers,
         )
         if verdict.status == 200:
             mirrored = [_header("x-gatewatch-mirror", verdict.enforcement)] if verdict.enforcement else []
             return auth.CheckResponse(
                 status=status_pb2.Status(code=code_pb2.OK), ok_response=auth.OkHttpResponse(headers=mirrored)
             )
-        headers = [_header("retry-after", str(verdict.retry_after_s))] if verdict.retry_after_s else []
-        denied = auth.DeniedHttpResponse(status=http_status_pb2.HttpStatus(code=verdict.status), headers=headers)
+        wait = [_header("retry-after", str(verdict.retry_after_s))] if verdict.retry_after_s else []
+        denied = auth.DeniedHttpResponse(status=http_status_pb2.HttpStatus(code=verdict.status), headers=wait)
         code = code_pb2.RESOURCE_EXHAUSTED if verdict.status == 429 else code_pb2.PERMISSION_DENIED
         return auth.CheckResponse(status=status_pb2.Status(code=code), denied_response=denied)
 
