@@ -35,6 +35,7 @@ from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting, DetectionRun
+from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.store.sql import SqlControlStore
@@ -44,6 +45,14 @@ from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
 NOON = 1_767_268_800.0
 LINE = b'{"id":"1"}\n'
+
+
+class Nothing:
+    def current(self) -> tuple[()]:
+        return ()
+
+    def ended_since(self, moment: float) -> tuple[()]:
+        return ()
 
 
 class SetClock:
@@ -114,6 +123,7 @@ class Rest:
                     log=log,
                 ),
                 exporting=exporting(ExportSettings(), self.control, clock, log),
+                feed=DecisionFeed(Nothing(), Nothing(), clock),
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,

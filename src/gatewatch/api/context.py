@@ -23,6 +23,7 @@ __all__ = [
     "Limit",
     "Services",
     "answer",
+    "keyed",
     "page",
     "requires",
     "revision_of",
@@ -52,6 +53,18 @@ def requires(role: Role) -> Callable[[Request], Token]:
         return _services(request).access.check(text.strip(), role)
 
     check.__name__ = f"requires_{role.value}"
+    return check
+
+
+def keyed(role: Role) -> Callable[[Request], Token]:
+    """As `requires`, for programs of others that send their key as X-Api-Key."""
+    bearer = requires(role)
+
+    def check(request: Request) -> Token:
+        key = request.headers.get("x-api-key", "")
+        return _services(request).access.check(key.strip(), role) if key else bearer(request)
+
+    check.__name__ = bearer.__name__
     return check
 
 

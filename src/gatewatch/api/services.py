@@ -18,6 +18,7 @@ from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
+from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.services.reviewing import ReviewDesk
@@ -39,6 +40,7 @@ class ApiServices:
     catalogue: Catalogue
     detecting: Detecting
     exporting: Exporting
+    feed: DecisionFeed
     control: ControlStore
     cases: CaseStore
     casework: Casework

@@ -15,6 +15,7 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.exporting import exporting
+from gatewatch.bootstrap.gateways import Gateways
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
@@ -94,6 +95,7 @@ class Server:
             log=log,
         )
         self._signer = FileSigner(installation.path("signing.key"))
+        self._installation = installation
         self._entrance(installation)
         self._services()
 
@@ -119,6 +121,7 @@ class Server:
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
+        self.gateways = Gateways(settings, self._installation, self.clock)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -143,6 +146,7 @@ class Server:
             catalogue=self.catalogue,
             detecting=self.detecting,
             exporting=self.exporting,
+            feed=self.gateways.feed,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -187,6 +191,7 @@ class Server:
         self.correlating.start()
         self.exporting.start()
         self._reloading.start()
+        self.gateways.start()
         self.collectors.start()
 
     def stop(self) -> None:
@@ -198,6 +203,7 @@ class Server:
         self.correlating.stop()
         self.catalogue.stop()
         self.exporting.stop()
+        self.gateways.stop()
         self._stack.close()
 
 

@@ -12,9 +12,11 @@ from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, Tem
 
 __all__ = [
     "ApiSettings",
+    "AskedSettings",
     "DetectSettings",
     "EnvoySettings",
     "ExportSettings",
+    "GatewaySettings",
     "JournalSettings",
     "LimitSettings",
     "ListSettings",
@@ -134,6 +136,28 @@ class ExportSettings(_Section, frozen=True, kw_only=True):
     """Address of this Gatewatch for people, in links."""
 
 
+class GatewaySettings(_Section, frozen=True, kw_only=True):
+    """One gateway that Gatewatch can tell to contain."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    """What plans name."""
+    kind: str
+    """docs/reference/gateways.md"""
+    settings: dict[str, str | int | float | bool | tuple[str, ...]] = {}
+    """The kind's own."""
+
+
+class AskedSettings(_Section, frozen=True, kw_only=True):
+    """Where gateways of kind `asked` ask. No key is needed, so keep both on networks that only gateways reach."""
+
+    grpc: str = "127.0.0.1:8422"
+    """ext_authz; '' for none."""
+    http: str = "127.0.0.1:8423"
+    """Forward auth; '' for none."""
+    gateways: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks whose X-Forwarded headers forward auth believes; nobody else is answered."""
+
+
 class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
@@ -159,3 +183,5 @@ class Settings(_Section, frozen=True, kw_only=True):
     envoy: EnvoySettings = EnvoySettings()
     export: ExportSettings = ExportSettings()
     tail: tuple[TailSettings, ...] = ()
+    gateways: tuple[GatewaySettings, ...] = ()
+    asked: AskedSettings = AskedSettings()

@@ -15,13 +15,15 @@ __all__ = ["AlertFilter", "ControlStore", "FindingFilter", "Page", "Role", "Toke
 
 
 class Role(StrEnum):
-    """What a token may do; each includes those before it, `ingest` stands alone."""
+    """What a token may do; each includes those before it, `ingest` and `gateway` stand alone."""
 
     INGEST = "ingest"
     VIEWER = "viewer"
     ANALYST = "analyst"
     RESPONDER = "responder"
     ADMIN = "admin"
+    GATEWAY = "gateway"
+    """Pulls what is to be enforced: bouncers, middleware."""
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):

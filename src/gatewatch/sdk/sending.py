@@ -9,9 +9,10 @@ import queue
 import threading
 import time
 import urllib.error
-import urllib.request
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from gatewatch.sdk.opening import checked, opened
 
 __all__ = ["Sender"]
 
@@ -30,9 +31,7 @@ class Sender:
         self, url: str, token: str, *, source: str = "app", queue_size: int = 10_000, timeout_s: float = 10.0
     ) -> None:
         """`url` is Gatewatch's address. Raises ValueError when it is no http(s) address: a mistake of set-up."""
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ValueError("the address of Gatewatch must begin with http:// or https://")
-        self._url = f"{url.rstrip('/')}/v1/ingest?source={quote(source)}"
+        self._url = f"{checked(url)}/v1/ingest?source={quote(source)}"
         self._token, self._timeout_s = token, timeout_s
         self._queue: queue.Queue[dict[str, Any]] = queue.Queue(queue_size)
         self._stopping = threading.Event()
@@ -119,9 +118,8 @@ class Sender:
             "content-encoding": "gzip",
             "content-type": "application/x-ndjson",
         }
-        request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")  # noqa: S310 - scheme checked
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s):  # noqa: S310 - scheme checked
+            with opened(self._url, headers, timeout_s=self._timeout_s, data=body):
                 return None
         except urllib.error.HTTPError as error:
             error.close()

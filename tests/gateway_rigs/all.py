@@ -1,0 +1,24 @@
+"""All rigs by name."""
+
+from __future__ import annotations
+
+from tests.gateway_rigs.asked import AskedRig, BoardRig, MiddlewareRig
+from tests.gateway_rigs.caddy import CaddyRig
+from tests.gateway_rigs.crowdsec import CrowdSecRig
+from tests.gateway_rigs.envoy import EnvoyRig
+from tests.gateway_rigs.haproxy import HAProxyRig
+from tests.gateway_rigs.memory import MemoryRig
+from tests.gateway_rigs.nginx import NginxRig
+from tests.gateway_rigs.rig import Rig
+
+RIGS: dict[str, type[Rig]] = {
+    "asked": AskedRig,
+    "bouncers": BoardRig,
+    "caddy": CaddyRig,
+    "crowdsec": CrowdSecRig,
+    "envoy": EnvoyRig,
+    "haproxy": HAProxyRig,
+    "memory": MemoryRig,
+    "middleware": MiddlewareRig,
+    "nginx": NginxRig,
+}
