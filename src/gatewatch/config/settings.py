@@ -9,6 +9,7 @@ import msgspec
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportKind
 from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, TemplateSettings
+from gatewatch.respond.guarding import Guardrails
 
 __all__ = [
     "ApiSettings",
@@ -182,6 +183,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     detect: DetectSettings = DetectSettings()
     envoy: EnvoySettings = EnvoySettings()
     export: ExportSettings = ExportSettings()
+    containment: Guardrails = Guardrails()
     tail: tuple[TailSettings, ...] = ()
     gateways: tuple[GatewaySettings, ...] = ()
     asked: AskedSettings = AskedSettings()

@@ -91,8 +91,9 @@ class BlastRadius(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """Share of all calls that would have been hit."""
-        return self.calls_hit / self.calls if self.calls else 0.0
+        """Share of everybody else's calls that would have been hit: an attack may be most of the traffic."""
+        others = self.calls - (self.calls_hit - self.bystander_calls)
+        return self.bystander_calls / others if others else 0.0
 
 
 class ContainmentPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,14 @@ from gatewatch.model.containment import BlastRadius, Containment, ContainmentPla
 
 __all__ = ["Guardrails", "approvals_for", "obstacles"]
 
-_HARM = tuple(Effect)
+_APPROVALS = {
+    Effect.MIRROR: 0,
+    Effect.THROTTLE: 1,
+    Effect.CHALLENGE: 1,
+    Effect.BLOCK: 1,
+    Effect.SUSPEND_KEY: 1,
+    Effect.DISABLE_ENDPOINT: 2,
+}
 _Network = IPv4Network | IPv6Network
 
 
@@ -22,7 +29,7 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     protected: tuple[str, ...] = ()
     """Addresses, ranges, `kind:id` of actors, consumers, `METHOD host template`, hosts: never contained, by nobody."""
     max_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
-    """Of all calls, that a plan may hit."""
+    """Of the calls of those that no alert of the incident names, that a plan may hit."""
     max_bystanders: Annotated[int, msgspec.Meta(ge=0)] = 5
     """Actors that no alert of the incident names, that a plan may hit."""
     max_in_force: Annotated[int, msgspec.Meta(ge=1)] = 100
@@ -31,14 +38,9 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min_prefix_v4: Annotated[int, msgspec.Meta(ge=0, le=32)] = 20
     """No wider range."""
     min_prefix_v6: Annotated[int, msgspec.Meta(ge=0, le=128)] = 44
-    approvals: dict[Effect, Annotated[int, msgspec.Meta(ge=0, le=5)]] = {
-        Effect.MIRROR: 0,
-        Effect.THROTTLE: 1,
-        Effect.CHALLENGE: 1,
-        Effect.BLOCK: 1,
-        Effect.SUSPEND_KEY: 1,
-        Effect.DISABLE_ENDPOINT: 2,
-    }
+    approvals: dict[Effect, Annotated[int, msgspec.Meta(ge=0, le=5)]] = msgspec.field(
+        default_factory=lambda: dict(_APPROVALS)
+    )
     """How many different people have to agree, by effect."""
     look_back_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 24.0
 
@@ -67,7 +69,7 @@ def _too_much(plan: ContainmentPlan, radius: BlastRadius, rails: Guardrails) -> 
     found = []
     if radius.calls and radius.share > rails.max_share:
         found.append(
-            f"it would have hit {radius.share:.0%} of all calls of the last {radius.hours:g} hours;"
+            f"it would have hit {radius.share:.0%} of the calls of everybody else in the last {radius.hours:g} hours;"
             f" at most {rails.max_share:.0%} are allowed"
         )
     if radius.bystanders_count > rails.max_bystanders:

@@ -16,6 +16,7 @@ from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.alerts import AlertTable
+from gatewatch.store.containments import ContainmentTable
 from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
 from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
@@ -44,6 +45,8 @@ class SqlControlStore:
         """What changed, for exporters."""
         self.exports = ExportTable(self._engine)
         """How far exporters are."""
+        self.containments = ContainmentTable(self._engine)
+        """What gateways were told."""
         self.runs = RunTable(self._engine)
         """Playbooks and their runs."""
 

@@ -62,7 +62,6 @@ class Reconciling:
         for keeper in self._keepers.values():
             keeper.wake()
             keeper.thread.stop()
-            keeper.gateway.close()
 
     def wake(self, gateway: str) -> None:
         """Look at once."""

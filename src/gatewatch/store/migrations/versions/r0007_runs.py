@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     _runs()
     _questions()
+    _containments()
 
 
 def _runs() -> None:
@@ -92,6 +93,24 @@ def _questions() -> None:
     )
 
 
+def _containments() -> None:
+    op.create_table(
+        "containments",
+        sa.Column("id", sa.String(40), primary_key=True),
+        sa.Column("key", sa.String(64), nullable=False, unique=True),
+        sa.Column("gateway", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("finished", sa.Integer, nullable=False),
+        sa.Column("incident", sa.Integer, nullable=False),
+        sa.Column("created_at", sa.Float(53), nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("ix_containments_newest", "containments", ["created_at", "id"])
+    op.create_index("ix_containments_unfinished", "containments", ["finished", "gateway", "created_at"])
+    op.create_index("ix_containments_incident", "containments", ["incident", "created_at"])
+
+
 def downgrade() -> None:
-    for name in ("target_locks", "answer_links", "answers", "questions", "run_steps", "runs", "playbooks"):
+    people = ("answer_links", "answers", "questions")
+    for name in ("containments", "target_locks", *people, "run_steps", "runs", "playbooks"):
         op.drop_table(name)

@@ -1,0 +1,63 @@
+"""Puts containment together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gatewatch.ports.clock import Clock
+from gatewatch.ports.gateways import Gateway
+from gatewatch.ports.traffic import TrafficStore
+from gatewatch.respond.guarding import Guardrails
+from gatewatch.services.containing import ContainmentDesk, Measuring, Reconciling
+from gatewatch.store.sql import SqlControlStore
+from gatewatch.telemetry.logs import Log
+
+__all__ = ["ContainmentParts", "containing"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainmentParts:
+    """The parts."""
+
+    desk: ContainmentDesk
+    reconciling: Reconciling
+    measuring: Measuring
+
+    def start(self) -> None:
+        """Begin; with what was in force before."""
+        self.reconciling.start()
+        self.measuring.thread.start()
+
+    def stop(self) -> None:
+        """End; nothing is taken away."""
+        self.measuring.thread.stop()
+        self.reconciling.stop()
+
+
+def containing(
+    *,
+    control: SqlControlStore,
+    traffic: TrafficStore,
+    gateways: Mapping[str, Gateway],
+    guardrails: Guardrails,
+    clock: Clock,
+    log: Log,
+) -> ContainmentParts:
+    """`gateways` by name; who made them closes them."""
+    reconciling = Reconciling(gateways, control.containments, clock, log)
+    desk = ContainmentDesk(
+        store=control.containments,
+        cases=control.cases,
+        traffic=traffic,
+        gateways=gateways,
+        guardrails=guardrails,
+        clock=clock,
+        wake=reconciling.wake,
+        confirm=reconciling.confirm,
+    )
+    return ContainmentParts(
+        desk=desk,
+        reconciling=reconciling,
+        measuring=Measuring(desk, control.containments, traffic, clock, log),
+    )

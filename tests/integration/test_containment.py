@@ -1,0 +1,275 @@
+"""Containment over real stored traffic: predicted, guarded, kept in force, measured, taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gatewatch.bootstrap.containing import ContainmentParts, containing
+from gatewatch.errors import ConflictError, NotFoundError
+from gatewatch.model.action import Outcome
+from gatewatch.model.containment import (
+    Containment,
+    ContainmentPlan,
+    ContainmentState,
+    Effect,
+    Scope,
+    ScopeKind,
+    Verdict,
+    digest_of,
+)
+from gatewatch.model.observation import Actor, ActorKind
+from gatewatch.ports.containments import ContainmentFilter
+from gatewatch.ports.gateways import Site
+from gatewatch.respond.guarding import Guardrails
+from gatewatch.services.incidents import Correlation
+from gatewatch.services.incidents.summing import Summing
+from gatewatch.store.sql import SqlControlStore
+from gatewatch.telemetry.logs import configure
+from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.gateways import MemoryGateway, MemorySettings, SetClock
+from gatewatch.testing.traffic import Call, numbered, store_calls
+from gatewatch.traffic.clickhouse import ClickHouseTraffic
+
+ATTACKER, OFFICE = "203.0.113.7", "198.51.100.7"
+
+
+def kept(traffic: ClickHouseTraffic, calls: list[Call], token: str = "before") -> None:
+    store_calls(traffic, numbered(calls), token=token)
+
+
+class Rig:
+    def __init__(self, directory: Path, traffic: ClickHouseTraffic, **rails: object) -> None:
+        self.clock = SetClock(NOON)
+        self.traffic, self.directory = traffic, directory
+        self.control = SqlControlStore(f"sqlite:///{directory / 'control.sqlite'}")
+        self.control.migrate()
+        self.gateway = MemoryGateway(MemorySettings(), Site(name="edge", directory=directory, clock=self.clock))
+        self.rails = msgspec.convert(rails, Guardrails)
+        self.parts = self.made()
+
+    def made(self) -> ContainmentParts:
+        return containing(
+            control=self.control,
+            traffic=self.traffic,
+            gateways={"edge": self.gateway},
+            guardrails=self.rails,
+            clock=self.clock,
+            log=configure(level="critical"),
+        )
+
+    def turn(self) -> None:
+        """What the gateway's thread does."""
+        for keeper in self.parts.reconciling._keepers.values():
+            keeper.wake()
+            keeper._turn()
+
+    def apply(self, plan: ContainmentPlan, key: str = "k") -> Containment:
+        self.parts.reconciling.start()
+        try:
+            self.parts.desk.apply(plan, key=key, by="ann", approved_digest=digest_of(plan))
+        finally:
+            self.parts.reconciling.stop()
+        self.parts = self.made()
+        found = self.control.containments.by_key(key)
+        assert found is not None
+        return found
+
+    def one(self) -> Containment:
+        return self.control.containments.containments(ContainmentFilter())[0][0]
+
+
+@pytest.fixture
+def rig(tmp_path: Path, traffic: ClickHouseTraffic) -> Rig:
+    return Rig(tmp_path, traffic)
+
+
+def plan(value: str = ATTACKER, kind: ScopeKind = ScopeKind.ADDRESS, **more: object) -> ContainmentPlan:
+    scope = Scope(kind=kind, value=value, endpoint=str(more.pop("endpoint", "")))
+    given = {"gateway": "edge", "scope": scope, "effect": Effect.BLOCK, "duration_s": 3600.0, "reason": "test", **more}
+    return ContainmentPlan(**given)  # type: ignore[arg-type]
+
+
+def office(users: int, per_user: int, *, begin: float = NOON - 3600, status: int = 200) -> list[Call]:
+    return [
+        Call(ts=begin + user + 7 * turn, user=f"u{user}", ip=OFFICE, status=status)
+        for user in range(users)
+        for turn in range(per_user)
+    ]
+
+
+def attack(calls: int, begin: float, *, status: int = 200, ip: str = ATTACKER) -> list[Call]:
+    return [Call(ts=begin + turn * 0.5, user="mallory", ip=ip, status=status) for turn in range(calls)]
+
+
+def incident(rig: Rig) -> int:
+    made = alert(1, client_ips=(ATTACKER,), actors=(Actor(ActorKind.SUBJECT, "mallory"),))
+    rig.control.upsert_alerts([made], at=NOON)
+    Correlation(rig.control.cases, Summing(lambda _: {}, dict), lambda _: {}, lambda: NOON).run()
+    return 1
+
+
+def test_the_blast_radius_says_whom_a_plan_would_have_hit(rig: Rig) -> None:
+    number = incident(rig)
+    others = [Call(ts=NOON - 100 + n, user=f"x{n}", ip="192.0.2.9", template="/cards/{int}") for n in range(30)]
+    kept(rig.traffic, office(6, 5) + attack(20, NOON - 600) + others)
+    found = rig.parts.desk.judge(plan(incident=number)).radius
+    assert (found.calls, found.calls_hit, found.actors_hit, found.bystanders_count) == (80, 20, 1, 0)
+    assert found.endpoints_hit == ("GET api.example.test /orders/{int}",)
+    found = rig.parts.desk.judge(plan(OFFICE, incident=number)).radius
+    assert (found.calls_hit, found.actors_hit, found.bystanders_count, found.bystander_calls) == (30, 6, 6, 30)
+    assert found.bystanders[0].startswith("subject:u")
+    found = rig.parts.desk.judge(plan("subject:mallory", ScopeKind.ACTOR, incident=number)).radius
+    assert (found.calls_hit, found.bystanders_count) == (20, 0)
+    found = rig.parts.desk.judge(plan("203.0.113.0/24", ScopeKind.RANGE, incident=number)).radius
+    assert found.calls_hit == 20
+    found = rig.parts.desk.judge(plan("GET api.example.test /cards/{int}", ScopeKind.ENDPOINT)).radius
+    assert (found.calls_hit, found.bystanders_count) == (30, 30)
+    found = rig.parts.desk.judge(plan("api.example.test/orders", ScopeKind.COLLECTION, incident=number)).radius
+    assert (found.calls_hit, found.bystanders_count) == (50, 6)
+    narrow = plan(OFFICE, endpoint="GET api.example.test /cards/{int}")
+    assert rig.parts.desk.judge(narrow).radius.calls_hit == 0
+
+
+REFUSED = {
+    "an office": (plan(OFFICE), "callers that no alert names"),
+    "a wide range": (plan("203.0.0.0/8", ScopeKind.RANGE), "wider than /20"),
+    "somebody protected": (plan("192.0.2.77"), "192.0.2.0/24 is protected"),
+    "for weeks": (plan(duration_s=86400.0 * 20), "longer than 24 hours"),
+    "no address": (plan("mallory"), "is no address"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_guardrails_forbid(name: str, tmp_path: Path, traffic: ClickHouseTraffic) -> None:
+    rig = Rig(tmp_path, traffic, protected=["192.0.2.0/24"])
+    kept(traffic, office(20, 2) + attack(200, NOON - 600))
+    wanted, why = REFUSED[name]
+    if name == "no address":
+        return_ = pytest.raises(Exception, match="no address")
+        with return_:
+            rig.parts.desk.judge(wanted)
+        return
+    assert any(why in obstacle for obstacle in rig.parts.desk.judge(wanted).obstacles)
+    with pytest.raises(ConflictError, match=why.replace("/", ".")):
+        rig.parts.desk.apply(wanted, key="k", by="ann", approved_digest=digest_of(wanted))
+    assert rig.gateway.entries == {}
+
+
+def test_another_plan_than_the_approved_one_is_refused(rig: Rig) -> None:
+    with pytest.raises(ConflictError, match="approved"):
+        rig.parts.desk.apply(plan(), key="k", by="ann", approved_digest=digest_of(plan("192.0.2.1")))
+    with pytest.raises(NotFoundError, match="gateway"):
+        rig.parts.desk.judge(plan(gateway="nowhere"))
+
+
+def test_applied_once_confirmed_rolled_back_and_verified(rig: Rig) -> None:
+    wanted = plan()
+    first = rig.apply(wanted)
+    assert (first.state, first.in_force_at) == (ContainmentState.IN_FORCE, NOON)
+    assert rig.apply(wanted).id == first.id, "the same request is the same containment"
+    assert list(rig.gateway.entries) == [first.id]
+    assert rig.parts.desk.read_back("k").outcome is Outcome.SUCCEEDED
+    assert rig.parts.desk.read_back("another").outcome is Outcome.FAILED
+    rig.parts.reconciling.start()
+    rig.parts.desk.roll_back(first.id, by="ann", reason="enough")
+    rig.parts.reconciling.stop()
+    ended = rig.one()
+    assert (ended.state, ended.removed_at, rig.gateway.entries) == (ContainmentState.ROLLED_BACK, NOON, {})
+    with pytest.raises(ConflictError):
+        rig.parts.desk.roll_back(first.id, by="ann", reason="again")
+    log, _ = rig.control.cases.activities(subject="containment", subject_id=first.id)
+    assert [entry.action for entry in log] == ["containment rolled back", "containment"]
+    assert log[1].details["plan"] == digest_of(wanted)
+
+
+def test_a_gateway_that_is_away_is_told_when_it_is_back(rig: Rig) -> None:
+    rig.gateway.away = True
+    rig.control.containments.request(
+        rig.parts.desk._planned(plan(), "k", "ann", radius=rig.parts.desk.judge(plan()).radius)
+    )
+    rig.turn()
+    assert rig.one().state is ContainmentState.QUEUED
+    assert "away" in rig.one().why
+    assert rig.parts.reconciling.failing == ["edge"]
+    rig.gateway.away = False
+    rig.turn()
+    assert rig.one().state is ContainmentState.IN_FORCE
+    assert rig.parts.reconciling.failing == []
+
+
+def test_what_a_gateway_lost_is_put_back_and_what_expired_meanwhile_is_taken_away(rig: Rig) -> None:
+    found = rig.apply(plan())
+    rig.turn()
+    rig.gateway.entries.clear()
+    rig.clock.at += 16
+    rig.turn()
+    assert list(rig.gateway.entries) == [found.id]
+    rig.parts = rig.made()  # Gatewatch ended and begins again after the expiry
+    rig.clock.at += 3600
+    rig.turn()
+    assert rig.gateway.entries == {}
+    assert (rig.one().state, rig.one().removed_at) == (ContainmentState.EXPIRED, rig.clock.at)
+
+
+def test_an_attack_that_ends_is_seen_and_the_block_stays(rig: Rig) -> None:
+    wanted = plan(incident=incident(rig))
+    kept(rig.traffic, attack(400, NOON - 300) + office(20, 20, begin=NOON - 500))
+    rig.apply(wanted)
+    rig.clock.at = NOON + 700
+    kept(rig.traffic, attack(300, NOON + 1, status=403) + office(20, 20, begin=NOON + 2), "after")
+    assert rig.parts.measuring.turn() == 0
+    one = rig.one()
+    assert one.measured is not None
+    assert (one.verdict, one.measured.fell_by, one.measured.refused) == (Verdict.WORKED, 1.0, 0)
+    (known,) = rig.parts.measuring.evidence()
+    assert (known.actions, known.verdicts, known.mean_fall) == (1, {"worked": 1}, 1.0)
+
+
+def test_a_block_without_effect_is_taken_back(rig: Rig) -> None:
+    wanted = plan(incident=incident(rig))
+    kept(rig.traffic, attack(400, NOON - 300))
+    rig.apply(wanted)
+    rig.clock.at = NOON + 700
+    kept(rig.traffic, attack(400, NOON + 1), "after")
+    rig.parts.reconciling.start()
+    assert rig.parts.measuring.turn() == 1
+    rig.parts.reconciling.stop()
+    one = rig.one()
+    assert (one.state, one.verdict, one.ended_by) == (ContainmentState.ROLLED_BACK, Verdict.NO_EFFECT, "measurement")
+    assert "95% were expected" in one.why
+
+
+def test_a_wrong_block_of_an_office_is_predicted_and_when_forced_rolls_itself_back(
+    tmp_path: Path, traffic: ClickHouseTraffic
+) -> None:
+    rig = Rig(tmp_path, traffic)
+    number = incident(rig)
+    kept(rig.traffic, office(200, 3) + attack(60, NOON - 300, ip=OFFICE))
+    careful = rig.parts.desk.judge(plan(OFFICE, incident=number))
+    assert careful.radius.bystanders_count == 200
+    assert careful.obstacles
+    forced = plan(OFFICE, incident=number, forced=True)
+    assert rig.parts.desk.judge(forced).approvals == careful.approvals + 1
+    assert not rig.parts.desk.judge(forced).obstacles
+    rig.apply(forced)
+    rig.clock.at = NOON + 30
+    elsewhere = [Call(ts=NOON + 1 + n / 10, user=f"x{n}", ip="192.0.2.9") for n in range(100)]
+    kept(rig.traffic, office(60, 1, begin=NOON + 1, status=403)[:25] + elsewhere, "after")
+    rig.parts.reconciling.start()
+    assert rig.parts.measuring.turn() == 1, "long before the promised ten minutes"
+    rig.parts.reconciling.stop()
+    one = rig.one()
+    assert (one.state, one.verdict, rig.gateway.entries) == (ContainmentState.ROLLED_BACK, Verdict.COLLATERAL, {})
+    assert one.measured is not None
+    assert one.measured.refused == 25
+    assert one.why.startswith("It refused 25 of 125 calls of others (20.0%")
+
+
+def test_reviews_see_what_was_done(rig: Rig) -> None:
+    number = incident(rig)
+    rig.apply(plan(incident=number))
+    (taken,) = rig.parts.desk.of(number)
+    assert (taken.kind, taken.text) == ("containment", f"block {ATTACKER} on edge: measuring")
