@@ -21,6 +21,7 @@ from gatewatch.model.suppression import Condition, Suppression
 from gatewatch.model.verdict import Classification, Determination
 from gatewatch.ports.cases import IncidentFilter
 from gatewatch.ports.changes import ChangeKind
+from gatewatch.ports.containment import NothingContained
 from gatewatch.ports.control import AlertFilter
 from gatewatch.services.incidents import Casework, Correlation, Dossiers, Suppressing
 from gatewatch.services.incidents.patches import AlertPatch, IncidentPatch
@@ -41,7 +42,7 @@ class Desk:
         self.correlation = Correlation(control.cases, summing, lambda _: self.crowds, lambda: self.now)
         self.casework = Casework(control.cases, summing, lambda: self.now)
         self.suppressing = Suppressing(control, control.cases, lambda: self.now)
-        self.dossiers = Dossiers(control.cases, lambda _: {}, dict)
+        self.dossiers = Dossiers(control.cases, lambda _: {}, dict, NothingContained())
 
     def tell(self, *alerts: Alert) -> None:
         self.control.upsert_alerts(alerts, at=self.now)

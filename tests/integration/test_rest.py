@@ -22,6 +22,7 @@ from gatewatch.api.app import ROUTERS, create_app
 from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.casework import desk, rules
+from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
@@ -31,6 +32,8 @@ from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
 from gatewatch.model.alert import AlertStatus
 from gatewatch.ports.control import Role
+from gatewatch.ports.gateways import Site
+from gatewatch.respond.guarding import Guardrails
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
@@ -40,6 +43,7 @@ from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
+from gatewatch.testing.gateways import MemoryGateway, MemorySettings
 from gatewatch.testing.traffic import Call, numbered, store_calls
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
@@ -100,7 +104,16 @@ class Rest:
         self.access = Access(self.control, clock, secrets.token_bytes)
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=clock, log=log)
         run = DetectionRun(self.traffic, self.control, log)
-        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now)
+        self.gateway = MemoryGateway(MemorySettings(), Site(name="edge", directory=directory, clock=clock))
+        self.containment = containing(
+            control=self.control,
+            traffic=traffic,
+            gateways={"edge": self.gateway},
+            guardrails=Guardrails(),
+            clock=clock,
+            log=log,
+        )
+        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now, self.containment.desk)
         self.correlation = parts.correlation
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
         self.app: FastAPI = create_app(
@@ -124,6 +137,9 @@ class Rest:
                 ),
                 exporting=exporting(ExportSettings(), self.control, clock, log),
                 feed=DecisionFeed(Nothing(), Nothing(), clock),
+                containment=self.containment.desk,
+                reconciling=self.containment.reconciling,
+                measuring=self.containment.measuring,
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,
@@ -137,6 +153,7 @@ class Rest:
                     suppressing=suppressing,
                     judge=run.judge,
                     signer=FileSigner(directory / "signing.key"),
+                    containments=self.containment.desk,
                     now=clock.now,
                 ),
                 rules=rules,

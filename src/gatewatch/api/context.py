@@ -21,6 +21,7 @@ __all__ = [
     "Cursor",
     "IfMatch",
     "Limit",
+    "Responder",
     "Services",
     "answer",
     "keyed",
@@ -70,6 +71,8 @@ def keyed(role: Role) -> Callable[[Request], Token]:
 
 Analyst = Annotated[Token, Depends(requires(Role.ANALYST))]
 """Whoever asks, when they may change alerts and incidents."""
+Responder = Annotated[Token, Depends(requires(Role.RESPONDER))]
+"""Whoever asks, when they may act on gateways and start playbooks."""
 Admin = Annotated[Token, Depends(requires(Role.ADMIN))]
 
 

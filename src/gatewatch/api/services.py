@@ -16,6 +16,7 @@ from gatewatch.ports.wire import WireFormat
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
+from gatewatch.services.containing import ContainmentDesk, Measuring, Reconciling
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.feeding import DecisionFeed
@@ -41,6 +42,9 @@ class ApiServices:
     detecting: Detecting
     exporting: Exporting
     feed: DecisionFeed
+    containment: ContainmentDesk
+    reconciling: Reconciling
+    measuring: Measuring
     control: ControlStore
     cases: CaseStore
     casework: Casework

@@ -13,6 +13,7 @@ from gatewatch.model.observation import Evidence
 from gatewatch.model.rule import Rule
 from gatewatch.model.verdict import Classification
 from gatewatch.ports.cases import CaseStore
+from gatewatch.ports.containment import Containments
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.services.incidents import Casework, Correlation, Dossiers
 from gatewatch.services.incidents.summing import Summing
@@ -48,6 +49,7 @@ def desk(
     traffic: TrafficStore,
     endpoints: Callable[[Collection[str]], Mapping[str, Endpoint]],
     now: Callable[[], float],
+    containments: Containments,
 ) -> Desk:
     """`endpoints` by label; `now` in Unix seconds stamps every change."""
 
@@ -64,7 +66,7 @@ def desk(
     return Desk(
         correlation=Correlation(cases, summing, lambda addresses: crowds(traffic, addresses), now),
         casework=Casework(cases, summing, now),
-        dossiers=Dossiers(cases, endpoints, rules),
+        dossiers=Dossiers(cases, endpoints, rules, containments),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gatewatch import __version__
 from gatewatch.ports.cases import CaseStore
-from gatewatch.ports.containment import NothingContained
+from gatewatch.ports.containment import Containments
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.signing import Signer
 from gatewatch.ports.traffic import TrafficStore
@@ -26,12 +26,13 @@ def review_desk(
     suppressing: Suppressing,
     judge: Judge,
     signer: Signer,
+    containments: Containments,
     now: Callable[[], float],
 ) -> ReviewDesk:
     """`judge` is `DetectionRun.judge`; `now` in Unix seconds."""
     backtesting = Backtesting(judge, control, now, lambda: stored_since(traffic))
     proposing = Proposing(backtesting, suppressing, control, now)
-    reviews = Reviews(cases, dossiers, proposing, NothingContained(), now)
+    reviews = Reviews(cases, dossiers, proposing, containments, now)
     papers = Papers(
         cases=cases,
         control=control,

@@ -14,6 +14,7 @@ from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
+from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
@@ -118,10 +119,18 @@ class Server:
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
-        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
+        self.gateways = Gateways(settings, self._installation, self.clock)
+        self.containment = containing(
+            control=self.control,
+            traffic=self.traffic,
+            gateways=self.gateways.by_name,
+            guardrails=settings.containment,
+            clock=self.clock,
+            log=log,
+        )
+        parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
-        self.gateways = Gateways(settings, self._installation, self.clock)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -147,6 +156,9 @@ class Server:
             detecting=self.detecting,
             exporting=self.exporting,
             feed=self.gateways.feed,
+            containment=self.containment.desk,
+            reconciling=self.containment.reconciling,
+            measuring=self.containment.measuring,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -160,6 +172,7 @@ class Server:
                 suppressing=suppressing,
                 judge=run_.judge,
                 signer=self._signer,
+                containments=self.containment.desk,
                 now=self.clock.now,
             ),
             rules=rules,
@@ -181,6 +194,7 @@ class Server:
             "detectors": not self.detecting.faults and not self.detecting.failing,
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
+            "gateways": not self.containment.reconciling.failing,
         }
 
     def start(self) -> None:
@@ -192,6 +206,7 @@ class Server:
         self.exporting.start()
         self._reloading.start()
         self.gateways.start()
+        self.containment.start()
         self.collectors.start()
 
     def stop(self) -> None:
@@ -203,6 +218,7 @@ class Server:
         self.correlating.stop()
         self.catalogue.stop()
         self.exporting.stop()
+        self.containment.stop()
         self.gateways.stop()
         self._stack.close()
 

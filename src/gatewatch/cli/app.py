@@ -11,6 +11,7 @@ from gatewatch import __version__
 from gatewatch.cli import (
     alerts,
     analyze,
+    containments,
     database,
     dead_letters,
     detectors,
@@ -65,6 +66,7 @@ for _noun in (
     reviews,
     evidence,
     suppressions,
+    containments,
     ledger,
     dead_letters,
     detectors,

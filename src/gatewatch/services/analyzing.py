@@ -17,6 +17,7 @@ from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.inventory import Collection, Endpoint
 from gatewatch.model.ledger import LedgerEntry
 from gatewatch.ports.cases import CaseStore, IncidentFilter
+from gatewatch.ports.containment import NothingContained
 from gatewatch.ports.control import AlertFilter, ControlStore
 from gatewatch.ports.journal import JournalRecord
 from gatewatch.ports.traffic import TrafficStore
@@ -132,7 +133,7 @@ class Analyzing:
             if not cursor:
                 break
         standing = [incident for incident in incidents if incident.status is not IncidentStatus.REDIRECTED]
-        dossiers = Dossiers(self._cases, labelled, dict)
+        dossiers = Dossiers(self._cases, labelled, dict, NothingContained())
         return standing, [tell(incident, dossiers.alerts(incident.id)) for incident in standing]
 
     def _blind(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from gatewatch.correlate.chronicle import contained_at
 from gatewatch.correlate.entity_graph import draw
 from gatewatch.correlate.story import tell
 from gatewatch.correlate.timing import timing_of
@@ -16,6 +17,7 @@ from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.inventory import Endpoint
 from gatewatch.model.rule import Rule
 from gatewatch.ports.cases import CaseStore
+from gatewatch.ports.containment import Containments
 
 __all__ = ["Dossiers"]
 
@@ -30,9 +32,11 @@ class Dossiers:
         cases: CaseStore,
         endpoints: Callable[[Collection[str]], Mapping[str, Endpoint]],
         rules: Callable[[], Mapping[str, Rule]],
+        containments: Containments,
     ) -> None:
         """`endpoints` by label `METHOD host template`; `rules` by detector id."""
         self._cases, self._endpoints, self._rules = cases, endpoints, rules
+        self._containments = containments
 
     def incident(self, incident_id: int) -> Incident:
         """One incident, also a redirected one. Raises NotFoundError."""
@@ -60,7 +64,7 @@ class Dossiers:
             alerts=alerts,
             rules=[rules[name] for name in incident.detectors if name in rules],
             similar=self._cases.similar(incident_id, _MOST_SIMILAR),
-            timing=timing_of(incident),
+            timing=timing_of(incident, contained_at=contained_at(self._containments.of(incident_id))),
         )
 
     def alerts(self, incident_id: int) -> list[Alert]:

@@ -1,0 +1,170 @@
+"""`gatewatch containments`: block, throttle and undo on gateways."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated, Any
+
+import typer
+
+from gatewatch.cli.listing import show_list
+from gatewatch.cli.output import AsJson, Column, show_json
+from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.errors import ConflictError, InputError
+
+__all__ = ["app"]
+
+app = typer.Typer(name="containments", help="What gateways are told to do.", no_args_is_help=True)
+_COLUMNS = (
+    Column("Id", "id"),
+    Column("State", "state"),
+    Column("Effect", lambda r: r["plan"]["effect"]),
+    Column("Scope", lambda r: f"{r['plan']['scope']['kind']} {r['plan']['scope']['value']}"),
+    Column("Gateway", lambda r: r["plan"]["gateway"]),
+    Column("Until", "expires_at"),
+    Column("Verdict", "verdict"),
+    Column("By", "by"),
+)
+_GATEWAYS = (
+    Column("Gateway", "name"),
+    Column("Kind", "kind"),
+    Column("In force", "in_force", right=True),
+    Column("Queued", "queued", right=True),
+    Column("Repaired", "repaired", right=True),
+    Column("Failures", "failures", right=True),
+    Column("Last error", "last_error"),
+)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+Id = Annotated[str, typer.Argument(help="As `list` shows it.")]
+
+
+@app.command("list")
+def list_containments(
+    gateway: Annotated[str, typer.Option(help="Only of this gateway.")] = "",
+    state: Annotated[list[str] | None, typer.Option(help="queued, in_force, refused, expired, rolled_back.")] = None,
+    incident: Annotated[int, typer.Option(help="Only of this incident.")] = 0,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
+    server: ServerUrl = DEFAULT_SERVER,
+    token: TokenText = "",
+    as_json: AsJson = False,
+) -> None:
+    """List containments, newest first."""
+    parameters: dict[str, Any] = {"gateway": gateway, "state": state or [], "incident": incident}
+    show_list(
+        Server(server, token),
+        "/v1/containments",
+        "Containments",
+        _COLUMNS,
+        parameters=parameters,
+        limit=limit,
+        everything=everything,
+        as_json=as_json,
+    )
+
+
+@app.command("gateways")
+def gateways(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+    """List gateways and whether they agree with what is wanted."""
+    show_list(
+        Server(server, token),
+        "/v1/gateways",
+        "Gateways",
+        _GATEWAYS,
+        parameters={},
+        limit=500,
+        everything=False,
+        as_json=as_json,
+    )
+
+
+@app.command("show")
+def show(containment: Id, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "") -> None:
+    """Show one with its predicted and measured effect, as JSON."""
+    show_json(Server(server, token).call("GET", f"/v1/containments/{containment}"))
+
+
+@app.command("apply")
+def apply(
+    gateway: Annotated[str, typer.Argument(help="Name of a configured gateway.")],
+    effect: Annotated[str, typer.Argument(help="mirror, throttle, challenge, block, suspend_key, disable_endpoint.")],
+    scope: Annotated[str, typer.Argument(help="`address=203.0.113.7`, `range=…`, `actor=subject:ann`, `endpoint=…` …")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    duration: Annotated[str, typer.Option("--for", help="30m, 2h, 1d.")] = "1h",
+    endpoint: Annotated[str, typer.Option(help="Narrow it to `METHOD host template`.")] = "",
+    calls: Annotated[int | None, typer.Option(help="For throttle: so many calls …")] = None,
+    per_s: Annotated[int, typer.Option(help="… in so many seconds.")] = 60,
+    incident: Annotated[int, typer.Option(help="The incident it is about.")] = 0,
+    forced: Annotated[bool, typer.Option("--force", help="Override shares and counts.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say whom it would have hit.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    server: ServerUrl = DEFAULT_SERVER,
+    token: TokenText = "",
+    as_json: AsJson = False,
+) -> None:
+    """Judge a plan from stored traffic, show whom it would have hit, and carry it out."""
+    kind, equals, value = scope.partition("=")
+    if not equals:
+        raise InputError(f"{scope!r} is no scope", cure="Write kind=value, for instance address=203.0.113.7.")
+    plan = {
+        "gateway": gateway,
+        "effect": effect,
+        "scope": {"kind": kind, "value": value, "endpoint": endpoint},
+        "duration_s": _seconds(duration),
+        "calls": calls,
+        "per_s": per_s,
+        "reason": reason,
+        "incident": incident,
+        "forced": forced,
+    }
+    client = Server(server, token)
+    judged = client.call("POST", "/v1/containments/judgement", body=plan)
+    if dry_run and as_json:
+        show_json(judged)
+        return
+    _show_judgement(judged)
+    if dry_run:
+        return
+    if judged["obstacles"]:
+        raise ConflictError("it is not carried out: " + "; ".join(judged["obstacles"]))
+    if not yes:
+        typer.confirm("Carry it out?", abort=True)
+    order = {"plan": plan, "digest": judged["digest"], "key": secrets.token_hex(12)}
+    made = client.call("POST", "/v1/containments", body=order)
+    if as_json:
+        show_json(made)
+    else:
+        typer.echo(f"{made['id']} is {made['state'].replace('_', ' ')} until {made['expires_at']}")
+
+
+@app.command("rollback")
+def roll_back(
+    containment: Id,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
+    server: ServerUrl = DEFAULT_SERVER,
+    token: TokenText = "",
+) -> None:
+    """Take one back."""
+    made = Server(server, token).call("POST", f"/v1/containments/{containment}/rollback", body={"reason": reason})
+    gone = "and is gone from the gateway" if made["removed_at"] else "; the gateway has not confirmed it yet"
+    typer.echo(f"{containment} is rolled back {gone}")
+
+
+def _show_judgement(judged: dict[str, Any]) -> None:
+    radius = judged["radius"]
+    typer.echo(
+        f"In the last {radius['hours']:g} hours it would have hit {radius['calls_hit']} of {radius['calls']} calls by"
+        f" {radius['actors_hit']} callers; {radius['bystanders_count']} of them are named by no alert"
+        f" ({radius['bystander_calls']} calls)."
+    )
+    for one in radius["bystanders"][:5]:
+        typer.echo(f"  {one}")
+    for one in judged["obstacles"]:
+        typer.echo(f"Obstacle: {one}.")
+
+
+def _seconds(text: str) -> float:
+    if text[-1:] in _UNITS and text[:-1].isdecimal():
+        return float(int(text[:-1]) * _UNITS[text[-1]])
+    raise InputError(f"{text!r} is no duration", cure="Write 30m, 2h or 1d.")
