@@ -9,13 +9,18 @@ from gatewatch.api.hardening import BodyLimit, SecurityHeaders
 from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import (
     alerts,
+    answers,
     detectors,
     exports,
     health,
     incidents,
     ingest,
     inventory,
+    playbooks,
+    questions,
     reviews,
+    runs,
+    simulations,
     suppressions,
     tokens,
 )
@@ -24,7 +29,12 @@ from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
-_PARTS = (health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports, tokens)
+_PLAYBOOKS = (playbooks, simulations, runs, questions, answers)
+_PARTS = (
+    *(health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports),
+    *_PLAYBOOKS,
+    tokens,
+)
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Cursor",
     "IfMatch",
     "Limit",
+    "Responder",
     "Services",
     "answer",
     "page",
@@ -57,6 +58,8 @@ def requires(role: Role) -> Callable[[Request], Token]:
 
 Analyst = Annotated[Token, Depends(requires(Role.ANALYST))]
 """Whoever asks, when they may change alerts and incidents."""
+Responder = Annotated[Token, Depends(requires(Role.RESPONDER))]
+"""Whoever asks, when they may start and end runs."""
 Admin = Annotated[Token, Depends(requires(Role.ADMIN))]
 
 

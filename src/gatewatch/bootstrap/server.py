@@ -18,6 +18,7 @@ from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
+from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import WorkerFactory, formats
@@ -94,6 +95,8 @@ class Server:
             log=log,
         )
         self._signer = FileSigner(installation.path("signing.key"))
+        self._durable = durable_runs(journal_url(settings, installation))
+        stack.callback(self._durable.close)
         self._entrance(installation)
         self._services()
 
@@ -118,6 +121,15 @@ class Server:
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
+        self.playbooks = server_playbooks(
+            settings,
+            control=self.control,
+            casework=parts.casework,
+            durable=self._durable,
+            signer=self._signer,
+            clock=self.clock,
+            log=log,
+        )
         self.exporting = exporting(settings.export, self.control, self.clock, log)
         self._formats = formats()
         self.metrics = Metrics(
@@ -126,6 +138,7 @@ class Server:
             detecting=self.detecting,
             correlating=self.correlating,
             exporting=self.exporting,
+            runs=self.control.runs,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -148,6 +161,7 @@ class Server:
             casework=parts.casework,
             suppressing=suppressing,
             dossiers=parts.dossiers,
+            playbooks=self.playbooks,
             review_desk=review_desk(
                 cases=self.control.cases,
                 control=self.control,
@@ -177,6 +191,7 @@ class Server:
             "detectors": not self.detecting.faults and not self.detecting.failing,
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
+            "playbooks": not self.playbooks.runs.failing,
         }
 
     def start(self) -> None:
@@ -185,6 +200,7 @@ class Server:
         self.detecting.start()
         self.catalogue.start()
         self.correlating.start()
+        self.playbooks.runs.launch()
         self.exporting.start()
         self._reloading.start()
         self.collectors.start()
@@ -196,6 +212,7 @@ class Server:
         self.observing.stop()
         self.detecting.stop()
         self.correlating.stop()
+        self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()
         self._stack.close()
