@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from gatewatch.bootstrap.playbooks import PlaybookDesk
 from gatewatch.errors import ConflictError, InputError, NotFoundError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.run import Question, Run, RunState, StepState
@@ -17,6 +16,7 @@ from gatewatch.ports.control import Role, Token
 from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
 from gatewatch.ports.runs import QuestionFilter, RunFilter
 from gatewatch.services.access import ForbiddenError
+from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import configure
 from gatewatch.testing.alerts import alert

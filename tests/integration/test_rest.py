@@ -33,6 +33,7 @@ from gatewatch.journal.files import FileJournal
 from gatewatch.model.alert import AlertStatus
 from gatewatch.ports.control import Role
 from gatewatch.ports.gateways import Site
+from gatewatch.ports.runs import Durable
 from gatewatch.respond.guarding import Guardrails
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
@@ -44,6 +45,7 @@ from gatewatch.services.ingesting import Ingest
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
 from gatewatch.testing.gateways import MemoryGateway, MemorySettings
+from gatewatch.testing.playbooks import RememberingConnectors, RestingRuns, desk_for_tests
 from gatewatch.testing.traffic import Call, numbered, store_calls
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
@@ -93,7 +95,7 @@ class Client:
 class Rest:
     """The application and what stands behind it."""
 
-    def __init__(self, directory: Path, traffic: ClickHouseTraffic) -> None:
+    def __init__(self, directory: Path, traffic: ClickHouseTraffic, durable: Durable | None = None) -> None:
         log, clock = structlog.get_logger(), SetClock()
         self.clock = clock
         self.control = SqlControlStore(f"sqlite:///{directory}/control.sqlite")
@@ -116,6 +118,10 @@ class Rest:
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now, self.containment.desk)
         self.correlation = parts.correlation
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
+        self.connectors = RememberingConnectors()
+        self.desk = desk_for_tests(
+            directory, self.control, self.connectors, clock, log, durable=durable or RestingRuns()
+        )
         self.app: FastAPI = create_app(
             ApiServices(
                 settings=ApiSettings(max_request_bytes=1 << 20),
@@ -145,6 +151,7 @@ class Rest:
                 casework=parts.casework,
                 suppressing=suppressing,
                 dossiers=parts.dossiers,
+                playbooks=self.desk,
                 review_desk=review_desk(
                     cases=self.control.cases,
                     control=self.control,
@@ -193,12 +200,13 @@ def routes() -> list[tuple[str, str]]:
 
 
 TOKENS = {"/tenant/oauth2/token", "/tenant/oauth2/v2.0/token"}
-OPEN = {"/v1/health", "/tenant/v2.0/.well-known/openid-configuration", *TOKENS}
-"""Token endpoints ask for a secret of their own."""
+LINKS = {"/v1/answers", "/v1/answers/seen"}
+OPEN = {"/v1/health", "/tenant/v2.0/.well-known/openid-configuration", *TOKENS, *LINKS}
+"""Token endpoints and answer links ask for a secret of their own."""
 REFUSED = {"unauthenticated", "InvalidAuthenticationToken"}
 
 
-def test_no_route_but_health_and_tokens_is_open(rest: Rest) -> None:
+def test_no_route_but_health_tokens_and_links_is_open(rest: Rest) -> None:
     client = rest.client(None)
     answers = {(method, path): client.request(method, path) for method, path in routes()}
     assert len(answers) > 20
@@ -213,7 +221,7 @@ def test_no_route_but_health_and_tokens_is_open(rest: Rest) -> None:
 def test_an_ingest_token_can_do_nothing_but_send(rest: Rest) -> None:
     client = rest.client(Role.INGEST)
     allowed = {path for method, path in routes() if client.request(method, path, json={}).status_code not in (403, 422)}
-    assert allowed == {*OPEN, "/v1/ingest"}
+    assert allowed | LINKS == {*OPEN, "/v1/ingest"}, "an empty document is refused by the links as well"
 
 
 def test_a_viewer_changes_nothing(rest: Rest) -> None:
@@ -225,7 +233,7 @@ def test_a_viewer_changes_nothing(rest: Rest) -> None:
     }
     client = rest.client(Role.VIEWER)
     for method, path in routes():
-        if method != "GET" and path not in TOKENS:
+        if method != "GET" and path not in TOKENS | LINKS:
             assert client.request(method, path, json=bodies.get(path, {})).status_code == 403, (method, path)
 
 

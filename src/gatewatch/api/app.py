@@ -9,6 +9,7 @@ from gatewatch.api.hardening import BodyLimit, SecurityHeaders
 from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import (
     alerts,
+    answers,
     containments,
     decisions,
     detectors,
@@ -17,7 +18,11 @@ from gatewatch.api.resources import (
     incidents,
     ingest,
     inventory,
+    playbooks,
+    questions,
     reviews,
+    runs,
+    simulations,
     suppressions,
     tokens,
 )
@@ -26,18 +31,11 @@ from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
+_PLAYBOOKS = (playbooks, simulations, runs, questions, answers)
 _PARTS = (
-    health,
-    ingest,
-    inventory,
-    alerts,
-    incidents,
-    reviews,
-    suppressions,
-    detectors,
-    exports,
-    decisions,
-    containments,
+    *(health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports),
+    *_PLAYBOOKS,
+    *(containments, decisions),
     tokens,
 )
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)

@@ -72,7 +72,7 @@ def keyed(role: Role) -> Callable[[Request], Token]:
 Analyst = Annotated[Token, Depends(requires(Role.ANALYST))]
 """Whoever asks, when they may change alerts and incidents."""
 Responder = Annotated[Token, Depends(requires(Role.RESPONDER))]
-"""Whoever asks, when they may act on gateways and start playbooks."""
+"""Whoever asks, when they may act on gateways, start and end runs."""
 Admin = Annotated[Token, Depends(requires(Role.ADMIN))]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -22,7 +23,9 @@ from gatewatch.errors import (
     StoreError,
 )
 from gatewatch.ports.export import DeliveryError
+from gatewatch.respond.playbooks.reading import PlaybookError
 from gatewatch.services.access import ForbiddenError, UnauthenticatedError
+from gatewatch.services.throttling import ThrottledError
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["TooLargeError", "install_problems", "problem", "status_of"]
@@ -47,6 +50,7 @@ _STATUS: dict[type[GatewatchError], int] = {
     UnauthenticatedError: 401,
     ForbiddenError: 403,
     JournalFullError: 429,
+    ThrottledError: 429,
     DeliveryError: 502,
     StoreError: 503,
 }
@@ -88,11 +92,14 @@ def install_problems(app: FastAPI, log: Log) -> None:
         found = error if isinstance(error, GatewatchError) else GatewatchError("internal error")
         status = status_of(found)
         headers: dict[str, str] = {}
-        if isinstance(found, JournalFullError):
+        if isinstance(found, JournalFullError | ThrottledError):
             headers["retry-after"] = str(found.retry_after_s)
         if status == HTTPStatus.UNAUTHORIZED:
             headers["www-authenticate"] = "Bearer"
-        return problem(status, found.code, found.message, cure=found.cure, headers=headers)
+        more: dict[str, object] = {}
+        if isinstance(found, PlaybookError):
+            more["problems"] = [msgspec.to_builtins(one) for one in found.problems]
+        return problem(status, found.code, found.message, cure=found.cure, headers=headers, **more)
 
     def framework(_request: Request, error: Exception) -> JSONResponse:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -22,6 +22,7 @@ from gatewatch.services.exporting import Exporting
 from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.telemetry.logs import Log
 
@@ -50,6 +51,7 @@ class ApiServices:
     casework: Casework
     suppressing: Suppressing
     dossiers: Dossiers
+    playbooks: PlaybookDesk
     review_desk: ReviewDesk
     rules: Callable[[], Mapping[str, Rule]]
     """Detectors' texts by id."""

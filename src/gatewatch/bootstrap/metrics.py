@@ -8,8 +8,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gatewatch.model.run import RunState
 from gatewatch.ports.export import TargetState
 from gatewatch.ports.journal import Journal
+from gatewatch.ports.runs import RunStore
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
@@ -29,10 +31,12 @@ class Metrics(Collector):
         detecting: Detecting,
         correlating: Correlating,
         exporting: Exporting,
+        runs: RunStore,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
         self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
+        self._runs = runs
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -70,6 +74,7 @@ class Metrics(Collector):
         yield costs
         yield from self._correlation()
         yield from self._exports()
+        yield from self._playbooks()
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )
@@ -106,6 +111,21 @@ class Metrics(Collector):
             failed.add_metric([one.name], one.attempts)
             paused.add_metric([one.name], one.state is TargetState.PAUSED)
         yield from (delivered, lag, age, letters, failed, paused)
+
+    def _playbooks(self) -> Iterator[Metric]:
+        counts = dict.fromkeys((state.value for state in RunState if not state.over), 0)
+        for (_, state), count in self._runs.counts().items():
+            counts[state.value] += count
+        runs = GaugeMetricFamily("gatewatch_runs", "Runs of playbooks that are not over.", labels=["state"])
+        for name, count in counts.items():
+            runs.add_metric([name], count)
+        yield runs
+        yield GaugeMetricFamily(
+            "gatewatch_runs_queue_depth", "Runs that wait to be admitted.", value=counts[RunState.QUEUED.value]
+        )
+        yield GaugeMetricFamily(
+            "gatewatch_questions_open", "Questions that wait for people.", value=self._runs.open_questions()
+        )
 
     def text(self) -> bytes:
         """Exposition format."""

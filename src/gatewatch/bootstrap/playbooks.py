@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from importlib.resources import files
 
+from gatewatch.bootstrap.installation import Installation
+from gatewatch.config.settings import Settings
 from gatewatch.model.run import Run
 from gatewatch.ports.clock import Clock
-from gatewatch.ports.connectors import Connectors
+from gatewatch.ports.connectors import ActionCall, ActionResult, ConnectorError, ConnectorMeta, Connectors
 from gatewatch.ports.containing import Containing
 from gatewatch.ports.runs import Durable
 from gatewatch.ports.signing import Signer
@@ -21,6 +22,7 @@ from gatewatch.services.playbooks import (
     AnswerLinks,
     Changing,
     Library,
+    PlaybookDesk,
     RealWorld,
     Runs,
     Signing,
@@ -28,26 +30,40 @@ from gatewatch.services.playbooks import (
     Surrounding,
 )
 from gatewatch.services.playbooks.simulated import SimulatedWorld
+from gatewatch.services.throttling import Throttle
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["PlaybookDesk", "built_in_playbooks", "durable_runs", "playbook_desk"]
+__all__ = ["NoConnections", "built_in_playbooks", "durable_runs", "journal_url", "playbook_desk", "server_playbooks"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlaybookDesk:
-    """The parts."""
+class NoConnections:
+    """Implements `ports.connectors.Connectors` where no connection is configured."""
 
-    library: Library
-    runs: Runs
-    answering: Answering
-    simulating: Simulating
-    changing: Changing
+    def metas(self) -> dict[str, ConnectorMeta]:
+        """None."""
+        return {}
+
+    def perform(self, call: ActionCall) -> ActionResult:
+        """Raises ConnectorError."""
+        raise _no_connection(call)
+
+    def read_back(self, call: ActionCall) -> ActionResult:
+        """Raises ConnectorError."""
+        raise _no_connection(call)
+
+
+def _no_connection(call: ActionCall) -> ConnectorError:
+    return ConnectorError(
+        f"there is no connection `{call.connection}`", cure="Add it to the settings under [[connections]]."
+    )
 
 
 def built_in_playbooks() -> list[str]:
     """Texts of the playbooks that come with Gatewatch, by name."""
     folder = files("gatewatch.respond.playbooks").joinpath("built_in")
+    if not folder.is_dir():
+        return []
     found = sorted((one for one in folder.iterdir() if one.name.endswith(".yaml")), key=lambda one: one.name)
     return [one.read_text(encoding="utf-8") for one in found]
 
@@ -58,6 +74,44 @@ def durable_runs(url: str) -> Durable:
     from gatewatch.store.engine import open_journal
 
     return DbosRuns(open_journal(url))
+
+
+def journal_url(settings: Settings, installation: Installation) -> str:
+    """Where the engine remembers: beside the control store's tables on PostgreSQL, else a file of its own.
+
+    Two writers of one SQLite file would wait for each other.
+    """
+    if settings.store.url.startswith("postgresql"):
+        return settings.store.url
+    return f"sqlite:///{installation.path('runs.sqlite')}"
+
+
+def server_playbooks(
+    settings: Settings,
+    *,
+    control: SqlControlStore,
+    casework: Casework,
+    durable: Durable,
+    signer: Signer,
+    clock: Clock,
+    log: Log,
+) -> PlaybookDesk:
+    """The desk of a server, with the playbooks that come with Gatewatch."""
+    made = playbook_desk(
+        control=control,
+        casework=casework,
+        connectors=NoConnections(),
+        simulated=NoConnections(),
+        containing=None,
+        gateways=(),
+        durable=durable,
+        signer=signer,
+        url=settings.export.url or f"http://{settings.api.host}:{settings.api.port}",
+        clock=clock,
+        log=log,
+    )
+    made.library.keep_built_in(built_in_playbooks())
+    return made
 
 
 def playbook_desk(
@@ -122,4 +176,12 @@ def playbook_desk(
     simulating = Simulating(
         cases=cases, control=control, changing=changing, connectors=simulated, containing=containing, clock=clock
     )
-    return PlaybookDesk(library=library, runs=runs, answering=answering, simulating=simulating, changing=changing)
+    return PlaybookDesk(
+        library=library,
+        runs=runs,
+        answering=answering,
+        simulating=simulating,
+        changing=changing,
+        link_throttle=Throttle(clock),
+        new_id=lambda: random_bytes(16).hex(),
+    )

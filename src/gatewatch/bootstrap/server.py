@@ -20,6 +20,7 @@ from gatewatch.bootstrap.gateways import Gateways
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
+from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import WorkerFactory, formats
@@ -97,6 +98,8 @@ class Server:
         )
         self._signer = FileSigner(installation.path("signing.key"))
         self._installation = installation
+        self._durable = durable_runs(journal_url(settings, installation))
+        stack.callback(self._durable.close)
         self._entrance(installation)
         self._services()
 
@@ -130,6 +133,15 @@ class Server:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log)
+        self.playbooks = server_playbooks(
+            settings,
+            control=self.control,
+            casework=parts.casework,
+            durable=self._durable,
+            signer=self._signer,
+            clock=self.clock,
+            log=log,
+        )
         self.exporting = exporting(settings.export, self.control, self.clock, log)
         self._formats = formats()
         self.metrics = Metrics(
@@ -138,6 +150,7 @@ class Server:
             detecting=self.detecting,
             correlating=self.correlating,
             exporting=self.exporting,
+            runs=self.control.runs,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -164,6 +177,7 @@ class Server:
             casework=parts.casework,
             suppressing=suppressing,
             dossiers=parts.dossiers,
+            playbooks=self.playbooks,
             review_desk=review_desk(
                 cases=self.control.cases,
                 control=self.control,
@@ -195,6 +209,7 @@ class Server:
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
             "gateways": not self.containment.reconciling.failing,
+            "playbooks": not self.playbooks.runs.failing,
         }
 
     def start(self) -> None:
@@ -203,6 +218,7 @@ class Server:
         self.detecting.start()
         self.catalogue.start()
         self.correlating.start()
+        self.playbooks.runs.launch()
         self.exporting.start()
         self._reloading.start()
         self.gateways.start()
@@ -216,6 +232,7 @@ class Server:
         self.observing.stop()
         self.detecting.stop()
         self.correlating.stop()
+        self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()
         self.containment.stop()

@@ -17,6 +17,7 @@ _COLUMNS = (
     Column("Id", "id"),
     Column("Name", "name"),
     Column("Role", "role"),
+    Column("Status", "status"),
     Column("Created", "created_at"),
     Column("Last used", "last_used_at"),
     Column("Revoked", "revoked_at"),

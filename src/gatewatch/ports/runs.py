@@ -100,6 +100,10 @@ class RunStore(Protocol):
         """Newest first; (a page, next cursor)."""
         ...
 
+    def open_questions(self) -> int:
+        """How many wait for people."""
+        ...
+
     def answer(self, answer: Answer) -> bool:
         """Keep it unless this person has answered or the question is settled; whether it was kept."""
         ...

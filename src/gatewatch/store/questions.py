@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, and_, insert, or_, select, update
+from sqlalchemy import Engine, and_, func, insert, or_, select, update
 
 from gatewatch.errors import NotFoundError
 from gatewatch.model.run import Answer, AnswerLink, Question
@@ -64,6 +64,12 @@ class QuestionTable:
             return found, ""
         last = found[limit - 1]
         return found[:limit], write_cursor(last.created_at, last.id)
+
+    def open_questions(self) -> int:
+        """How many wait for people."""
+        query = select(func.count()).select_from(questions).where(questions.c.settled_at.is_(None))
+        with self._readers.connect() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def answer(self, answer: Answer) -> bool:
         """One per person, and none after the end."""

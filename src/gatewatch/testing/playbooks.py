@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from gatewatch.bootstrap.playbooks import PlaybookDesk, durable_runs, playbook_desk
+from gatewatch.bootstrap.playbooks import durable_runs, playbook_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.model.action import ActionCall, ActionInput, ActionMeta, ActionResult, ConnectorMeta, Outcome
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.runs import Durable, Execute
 from gatewatch.services.incidents import Casework
 from gatewatch.services.incidents.summing import Summing
+from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["RememberingConnectors", "WallClock", "desk_for_tests"]
+__all__ = ["RememberingConnectors", "RestingRuns", "WallClock", "desk_for_tests"]
 
 _META = ConnectorMeta(
     id="memory",
@@ -79,6 +81,36 @@ class RememberingConnectors:
         return [call.inputs["text"] for call in self.effects.values()]
 
 
+class RestingRuns:
+    """Implements `ports.runs.Durable` by executing nothing: for tests of what surrounds runs."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        """(address, topic)."""
+
+    def launch(self, execute: Execute) -> None:
+        """Nothing goes on."""
+
+    def start(self, run_id: str) -> None:
+        """Nothing begins."""
+
+    def tell(self, address: str, topic: str, key: str) -> None:
+        """Remembered."""
+        del key  # news is not counted here
+        self.told.append((address, topic))
+
+    def states(self, run_ids: Collection[str]) -> Mapping[str, str]:
+        """None was started."""
+        del run_ids
+        return {}
+
+    def cancel(self, run_id: str) -> None:
+        """Nothing to end."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def _nothing_else(call: ActionCall) -> ActionResult | None:
     del call
     return None
@@ -90,9 +122,15 @@ def _done(call: ActionCall) -> ActionResult:
 
 
 def desk_for_tests(
-    directory: Path, control: SqlControlStore, connectors: RememberingConnectors, clock: Clock, log: Log
+    directory: Path,
+    control: SqlControlStore,
+    connectors: RememberingConnectors,
+    clock: Clock,
+    log: Log,
+    *,
+    durable: Durable | None = None,
 ) -> PlaybookDesk:
-    """Not launched yet. One at a time in a process: the durable engine is one per process."""
+    """Not launched yet. One at a time in a process with the real engine: it is one per process."""
     return playbook_desk(
         control=control,
         casework=Casework(control.cases, Summing(lambda _: {}, dict), clock.now),
@@ -100,7 +138,7 @@ def desk_for_tests(
         simulated=RememberingConnectors(),
         containing=None,
         gateways=(),
-        durable=durable_runs(f"sqlite:///{directory / 'runs.sqlite'}"),
+        durable=durable or durable_runs(f"sqlite:///{directory / 'runs.sqlite'}"),
         signer=FileSigner(directory / "signing.key"),
         url="http://127.0.0.1:8420",
         clock=clock,

@@ -14,6 +14,7 @@ from gatewatch.ports.control import Role, Token
 
 __all__ = ["router"]
 
+_ACTIVE_S = 7 * 86_400.0
 router = APIRouter(tags=["tokens"], dependencies=[Depends(requires(Role.ADMIN))])
 
 
@@ -25,11 +26,23 @@ class NewToken(BaseModel):
     expires_at: datetime | None = None
 
 
-def _record(token: Token) -> dict[str, object]:
+def _status(token: Token, now: float) -> str:
+    """As Defender for Cloud Apps names them: used within seven days or not, and never."""
+    if token.revoked_at is not None:
+        return "revoked"
+    if token.expires_at is not None and token.expires_at <= now:
+        return "expired"
+    if token.last_used_at is None:
+        return "generated"
+    return "active" if now - token.last_used_at <= _ACTIVE_S else "inactive"
+
+
+def _record(token: Token, now: float) -> dict[str, object]:
     return {
         "id": token.id,
         "name": token.name,
         "role": token.role.value,
+        "status": _status(token, now),
         "created_at": rfc3339(token.created_at),
         "expires_at": rfc3339(token.expires_at) if token.expires_at else None,
         "last_used_at": rfc3339(token.last_used_at) if token.last_used_at else None,
@@ -39,8 +52,8 @@ def _record(token: Token) -> dict[str, object]:
 
 @router.get("/v1/tokens")
 def tokens(request: Request, services: Services) -> Response:
-    """All tokens, never their secrets."""
-    return page(request, [_record(token) for token in services.control.tokens()], "")
+    """All tokens, never their secrets; `status` is generated (never used), active, inactive, expired or revoked."""
+    return page(request, [_record(token, services.clock.now()) for token in services.control.tokens()], "")
 
 
 @router.post("/v1/tokens", status_code=201)
@@ -50,7 +63,7 @@ def create(request: Request, services: Services, admin: Admin, wanted: NewToken)
     expires = (end if end.tzinfo else end.replace(tzinfo=UTC)).timestamp() if end else None
     token, text = services.access.create(wanted.name, wanted.role, expires_at=expires)
     services.casework.note(Subject.TOKEN, token.id, "created", f"{token.name}: {token.role.value}", by=admin.name)
-    return answer(request, _record(token) | {"token": text}, status=201)
+    return answer(request, _record(token, services.clock.now()) | {"token": text}, status=201)
 
 
 @router.delete("/v1/tokens/{token_id}", status_code=204)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatewatch.services.playbooks.answering import Answering
 from gatewatch.services.playbooks.changing import Changing
+from gatewatch.services.playbooks.desk import PlaybookDesk
 from gatewatch.services.playbooks.library import Library
 from gatewatch.services.playbooks.links import AnswerLinks
 from gatewatch.services.playbooks.running import Runs
@@ -16,6 +17,7 @@ __all__ = [
     "Answering",
     "Changing",
     "Library",
+    "PlaybookDesk",
     "RealWorld",
     "Runs",
     "Signing",

@@ -51,14 +51,14 @@ class Answering:
         """What a link would answer. Raises NotFoundError for one that is unknown or used."""
         link = self._store.link(digest_of_token(token))
         if link is None or link.used_at is not None:
-            raise NotFoundError("this link answers nothing", cure="It was used, or it is not from here.")
+            raise _nothing()
         return self._store.question(link.question), link
 
     def answer_by_link(self, token: str, *, note: str = "") -> Question:
         """By whoever got the link; it works once. Raises NotFoundError, ConflictError."""
         question, link = self.seen(token)
         if not self._store.use_link(link.digest, self._clock.now()):
-            raise NotFoundError("this link answers nothing", cure="It was used.")
+            raise _nothing()
         by = f"link to {link.recipient}"
         return self._keep(question, link.option, by, by, AnswerKind.LINK, note)
 
@@ -119,3 +119,8 @@ class Answering:
         )
         with self._cases.unit(answer.at) as unit:
             unit.record([entry])
+
+
+def _nothing() -> NotFoundError:
+    """The same for tokens that were used and that never were: it tells nothing of which."""
+    return NotFoundError("this link answers nothing", cure="It was used, or it is not from here.")

@@ -9,11 +9,11 @@ import msgspec
 
 from gatewatch.errors import ConflictError, GatewatchError
 from gatewatch.model.activity import Activity, Origin, Subject
-from gatewatch.model.run import Run, RunState
+from gatewatch.model.run import Run, RunState, StepRecord
 from gatewatch.ports.cases import CaseStore
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
-from gatewatch.ports.runs import Durable, RunFilter, RunStore
+from gatewatch.ports.runs import Durable, QuestionFilter, RunFilter, RunStore
 from gatewatch.respond.conditions import fill
 from gatewatch.respond.playbooks.document import Playbook
 from gatewatch.respond.playbooks.interpreting import Interpreter
@@ -131,6 +131,10 @@ class Runs:
         """A page, newest first."""
         return self._store.runs(where, cursor=cursor, limit=limit)
 
+    def steps(self, run_id: str) -> list[StepRecord]:
+        """Attempts at steps in order of their begin."""
+        return self._store.steps(run_id)
+
     def cancel(self, run_id: str, *, by: str, reason: str) -> Run:
         """End a run: an effect under way ends, no further step begins. Raises NotFoundError, ConflictError."""
         run = self._store.run(run_id)
@@ -142,6 +146,7 @@ class Runs:
         if not self._store.save_run(ended, expected=[state for state in RunState if not state.over]):
             raise ConflictError(f"run {run_id} is over")
         self._durable.cancel(run_id)
+        self._close_questions(run_id, now)
         self._record(ended, "cancelled", f"Cancelled: {reason}", by=by, origin=Origin.PERSON)
         return ended
 
@@ -213,9 +218,16 @@ class Runs:
         ended = msgspec.structs.replace(run, state=state, error=error[:2000], ended_at=self._clock.now(), at="")
         if not self._store.save_run(ended, expected=[one for one in RunState if not one.over]):
             return
+        self._close_questions(run.id, self._clock.now())
         self._record(ended, state.value, f"Playbook {run.playbook} {state.value}" + (f": {error}" if error else "."))
         if run.by.startswith("run "):
             self._tell_parent(run)
+
+    def _close_questions(self, run_id: str, at: float) -> None:
+        """Nobody is asked any more for a run that is over; no choice was reached."""
+        page, _ = self._store.questions(QuestionFilter(open=True, run=run_id), limit=_ADMIT)
+        for question in page:
+            self._store.settle(question.id, "", at)
 
     def _tell_parent(self, run: Run) -> None:
         address = run.by.removeprefix("run ").rpartition(">")[2]
