@@ -21,6 +21,7 @@ from starlette.routing import Route
 from gatewatch.api.app import ROUTERS, create_app
 from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.reviewing import review_desk
@@ -39,6 +40,7 @@ from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
+from gatewatch.testing.playbooks import Recorder
 from gatewatch.testing.traffic import Call, numbered, store_calls
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
@@ -93,6 +95,8 @@ class Rest:
         run = DetectionRun(self.traffic, self.control, log)
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now)
         self.correlation = parts.correlation
+        self.playbooks = Recorder()
+        self.automation = automation(self.control, parts.summing, self.playbooks, clock, log)
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
         self.app: FastAPI = create_app(
             ApiServices(
@@ -114,6 +118,7 @@ class Rest:
                     log=log,
                 ),
                 exporting=exporting(ExportSettings(), self.control, clock, log),
+                automation=self.automation.desk,
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,

@@ -14,6 +14,7 @@ from gatewatch.ports.control import ControlStore
 from gatewatch.ports.journal import DeadLetters
 from gatewatch.ports.wire import WireFormat
 from gatewatch.services.access import Access
+from gatewatch.services.automation import AutomationDesk
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting
@@ -39,6 +40,7 @@ class ApiServices:
     catalogue: Catalogue
     detecting: Detecting
     exporting: Exporting
+    automation: AutomationDesk
     control: ControlStore
     cases: CaseStore
     casework: Casework

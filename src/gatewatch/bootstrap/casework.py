@@ -41,6 +41,7 @@ class Desk:
     correlation: Correlation
     casework: Casework
     dossiers: Dossiers
+    summing: Summing
 
 
 def desk(
@@ -65,6 +66,7 @@ def desk(
         correlation=Correlation(cases, summing, lambda addresses: crowds(traffic, addresses), now),
         casework=Casework(cases, summing, now),
         dossiers=Dossiers(cases, endpoints, rules),
+        summing=summing,
     )
 
 

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from gatewatch.ports.export import TargetState
 from gatewatch.ports.journal import Journal
+from gatewatch.services.automation import Dispatching
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
@@ -29,10 +30,12 @@ class Metrics(Collector):
         detecting: Detecting,
         correlating: Correlating,
         exporting: Exporting,
+        automation: Dispatching,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
         self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
+        self._automation = automation
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -70,6 +73,7 @@ class Metrics(Collector):
         yield costs
         yield from self._correlation()
         yield from self._exports()
+        yield from self._rules()
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )
@@ -106,6 +110,28 @@ class Metrics(Collector):
             failed.add_metric([one.name], one.attempts)
             paused.add_metric([one.name], one.state is TargetState.PAUSED)
         yield from (delivered, lag, age, letters, failed, paused)
+
+    def _rules(self) -> Iterator[Metric]:
+        found = self._automation.counts()
+        yield GaugeMetricFamily("gatewatch_automation_lag_items", "Changes not worked off yet.", value=found.lag)
+        yield GaugeMetricFamily("gatewatch_automation_lag_seconds", "Age of the first of them.", value=found.lag_s)
+        yield GaugeMetricFamily(
+            "gatewatch_automation_waiting", "Rule runs whose playbook is still to be started.", value=found.waiting
+        )
+        yield CounterMetricFamily(
+            "gatewatch_automation_events", "Events that rules were asked about.", value=found.events
+        )
+        yield CounterMetricFamily(
+            "gatewatch_automation_quiet", "Of these put aside by a suppression.", value=found.quiet
+        )
+        runs = CounterMetricFamily("gatewatch_automation_runs", "Rule runs by outcome.", labels=["outcome"])
+        for outcome, count in sorted(found.runs.items()):
+            runs.add_metric([outcome], count)
+        starts = CounterMetricFamily("gatewatch_automation_playbooks", "Playbooks asked for.", labels=["outcome"])
+        starts.add_metric(["started"], found.started)
+        starts.add_metric(["refused"], found.refused)
+        yield from (runs, starts)
+        yield GaugeMetricFamily("gatewatch_automation_seconds", "Time of the last step.", value=found.last_s)
 
     def text(self) -> bytes:
         """Exposition format."""

@@ -12,6 +12,7 @@ import uvicorn
 
 from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.exporting import exporting
@@ -25,6 +26,7 @@ from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
 from gatewatch.services.access import Access
+from gatewatch.services.automation import NoPlaybooks
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting, DetectionRun
@@ -118,7 +120,8 @@ class Server:
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
-        self.exporting = exporting(settings.export, self.control, self.clock, log)
+        self.automation = automation(self.control, parts.summing, NoPlaybooks(), self.clock, log)
+        self.exporting = exporting(settings.export, self.control, self.clock, log, self.automation.dispatching.position)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -126,6 +129,7 @@ class Server:
             detecting=self.detecting,
             correlating=self.correlating,
             exporting=self.exporting,
+            automation=self.automation.dispatching,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -143,6 +147,7 @@ class Server:
             catalogue=self.catalogue,
             detecting=self.detecting,
             exporting=self.exporting,
+            automation=self.automation.desk,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -177,6 +182,7 @@ class Server:
             "detectors": not self.detecting.faults and not self.detecting.failing,
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
+            "automation": not self.automation.dispatching.failing,
         }
 
     def start(self) -> None:
@@ -186,6 +192,7 @@ class Server:
         self.catalogue.start()
         self.correlating.start()
         self.exporting.start()
+        self.automation.dispatching.start()
         self._reloading.start()
         self.collectors.start()
 
@@ -196,6 +203,7 @@ class Server:
         self.observing.stop()
         self.detecting.stop()
         self.correlating.stop()
+        self.automation.dispatching.stop()
         self.catalogue.stop()
         self.exporting.stop()
         self._stack.close()

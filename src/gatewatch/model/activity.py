@@ -26,6 +26,8 @@ class Subject(StrEnum):
     EXPORT = "export"
     TOKEN = "token"  # noqa: S105 - the name of a kind of thing
     DETECTOR = "detector"
+    RULE = "rule"
+    """An automation rule."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
