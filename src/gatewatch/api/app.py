@@ -9,6 +9,7 @@ from gatewatch.api.hardening import BodyLimit, SecurityHeaders
 from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import (
     alerts,
+    automation,
     detectors,
     exports,
     health,
@@ -24,7 +25,7 @@ from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
-_PARTS = (health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports, tokens)
+_PARTS = (health, ingest, inventory, alerts, incidents, reviews, suppressions, automation, detectors, exports, tokens)
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)
 
 

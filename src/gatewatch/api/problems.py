@@ -22,6 +22,7 @@ from gatewatch.errors import (
     StoreError,
 )
 from gatewatch.ports.export import DeliveryError
+from gatewatch.respond.problems import ProblemsError
 from gatewatch.services.access import ForbiddenError, UnauthenticatedError
 from gatewatch.telemetry.logs import Log
 
@@ -92,7 +93,10 @@ def install_problems(app: FastAPI, log: Log) -> None:
             headers["retry-after"] = str(found.retry_after_s)
         if status == HTTPStatus.UNAUTHORIZED:
             headers["www-authenticate"] = "Bearer"
-        return problem(status, found.code, found.message, cure=found.cure, headers=headers)
+        more: dict[str, object] = {}
+        if isinstance(found, ProblemsError):
+            more["errors"] = [{"at": one.at, "message": one.message} for one in found.problems]
+        return problem(status, found.code, found.message, cure=found.cure, headers=headers, **more)
 
     def framework(_request: Request, error: Exception) -> JSONResponse:
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -11,6 +11,7 @@ from gatewatch import __version__
 from gatewatch.cli import (
     alerts,
     analyze,
+    automation_rules,
     database,
     dead_letters,
     detectors,
@@ -67,6 +68,7 @@ for _noun in (
     suppressions,
     ledger,
     dead_letters,
+    automation_rules,
     detectors,
     exports,
     tokens,

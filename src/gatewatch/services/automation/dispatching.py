@@ -151,7 +151,7 @@ class Dispatching:
             if scene.gone:
                 raise NotFoundError(scene.gone.rstrip("."))
             run = self._run(unit, rule, scene, at, by)
-            unit.keep([run])
+            _keep(unit, [run])
         self._runs[run.outcome.value] += 1
         self._starting.run()
         return self._store.run(run.id)
@@ -178,7 +178,7 @@ class Dispatching:
                     told = self._event(unit, sight, event, rules, roots, at)
                     quiet += told is None
                     runs += told or ()
-                unit.keep(runs)
+                _keep(unit, runs)
                 unit.move(last)
                 position = last
         # Only now: what was rolled back has not happened.
@@ -223,11 +223,8 @@ class Dispatching:
         if said.outcome is not RunOutcome.MATCHED:
             return msgspec.structs.replace(run, took_s=time.perf_counter() - begin)
         actions = self._acting.act(unit, rule, scene, at)
-        run = msgspec.structs.replace(run, actions=actions, took_s=time.perf_counter() - begin)
-        text = "; ".join(f"{one.action} {one.outcome.value}: {one.detail or one.playbook}" for one in actions)
-        unit.cases.record([entry_of(run, "ran", text, at)])
         unit.cases.because_of(())
-        return run
+        return msgspec.structs.replace(run, actions=actions, took_s=time.perf_counter() - begin)
 
     def _keep_schedules(self) -> None:
         """What was due since it was last carried out is carried out once, however often it was missed."""
@@ -247,7 +244,7 @@ class Dispatching:
             if known is None or known.due >= due or not known.rule.enabled:
                 return
             run = self._run(unit, known.rule, Scene(UnitSight(unit), event, frozenset(), at), at)
-            unit.keep([run])
+            _keep(unit, [run])
             unit.was_due(name, due)
         self._runs[run.outcome.value] += 1
 
@@ -283,6 +280,17 @@ def _untouched(rule: AutomationRule, event: Event, outcome: RunOutcome, why: str
         why=why,
         at=at,
     )
+
+
+def _keep(unit: AutomationUnit, runs: Sequence[RuleRun]) -> None:
+    """With an entry of the audit log for each that did something."""
+    entries = []
+    for run in runs:
+        if run.outcome is RunOutcome.MATCHED:
+            told = (f"{one.action} {one.outcome.value}: {one.detail or one.playbook}" for one in run.actions)
+            entries.append(entry_of(run, "ran", "; ".join(told), run.at))
+    unit.cases.record(entries)
+    unit.keep(runs)
 
 
 def _check_by_hand(rule: AutomationRule, about: About, at: float) -> None:
