@@ -483,6 +483,7 @@ def test_two_dispatchers_do_not_run_a_rule_twice(office: Office) -> None:
     assert office.outcomes("triage") == ["matched"] * 5
 
 
+@pytest.mark.slow
 def test_a_thousand_alerts_ten_rules_and_three_playbooks_drop_nothing(office: Office) -> None:
     for number in range(7):
         office.rule(f"rule{number}", "alert_created", conditions=[f"alert.count >= {number}"], order=number + 1)

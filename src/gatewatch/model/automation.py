@@ -52,7 +52,7 @@ class IncidentCreated(msgspec.Struct, frozen=True, tag_field="on", tag="incident
 
 
 class IncidentUpdated(msgspec.Struct, frozen=True, tag_field="on", tag="incident_updated", forbid_unknown_fields=True):
-    """Status, severity, owner, conclusion or name changed; alerts, comments, tags or tactics were added."""
+    """Status, severity, owner or conclusion changed; alerts, comments, tags or tactics were added."""
 
 
 class AlertCreated(msgspec.Struct, frozen=True, tag_field="on", tag="alert_created", forbid_unknown_fields=True):

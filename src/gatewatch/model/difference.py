@@ -9,7 +9,7 @@ from gatewatch.model.incident import Incident
 
 __all__ = ["Difference", "finding_difference", "incident_difference"]
 
-_SCALARS = ("status", "severity", "assigned_to", "classification", "determination", "name")
+_SCALARS = ("status", "severity", "assigned_to", "classification", "determination")
 _JUDGED = ("status", "severity")
 _MOST_TEXT = 256
 """Characters of a value that are kept."""

@@ -141,7 +141,6 @@ class ChangeFacts(msgspec.Struct, frozen=True, kw_only=True):
     assigned_to: Turn
     classification: Turn
     determination: Turn
-    name: Turn
     alerts_added: Annotated[int, _about("How many alerts came.", 2)]
     comments_added: Annotated[int, _about("How many comments came.", 0)]
     tags_added: Annotated[list[str], _about("System tags too.", ["vip"])]
@@ -264,7 +263,6 @@ def change_facts(difference: Difference) -> ChangeFacts:
         assigned_to=turn("assigned_to"),
         classification=turn("classification"),
         determination=turn("determination"),
-        name=turn("name"),
         alerts_added=difference.alerts_added,
         comments_added=difference.comments_added,
         tags_added=list(difference.tags_added),

@@ -44,14 +44,21 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     """What people write; the rest of a rule is the server's."""
 
     title: str
+    """For lists; at most 500 characters."""
     description: str = ""
     order: int = 100
+    """1 to 1000; lower ones run first, equal ones by name."""
     enabled: bool = True
     trigger: Trigger
+    """`{on: ...}`, or the word alone where the trigger has no members."""
     timezone: str = "UTC"
+    """IANA name; for schedules and for `now`."""
     conditions: tuple[str, ...] = ()
+    """At most 50; all have to hold."""
     expires_at: datetime | None = None
+    """RFC 3339; from then on it does not run. Without a zone it is UTC."""
     actions: tuple[Action, ...] = ()
+    """1 to 20, in order."""
 
 
 def read_rule(name: str, data: object, *, by: str, at: float) -> AutomationRule:
