@@ -565,7 +565,7 @@ def test_a_simulation_tells_what_would_be_done_and_changes_nothing(office: Offic
     head = office.control.changes.head()
     start = {"do": "run_playbook", "playbook": "p", "inputs": {"x": "${now.date}"}}
     for trigger, (looked_at, matched, condition) in rules.items():
-        data = {"title": "x", "trigger": trigger, "conditions": [condition], "actions": [start, TAG]}
+        data: dict[str, Any] = {"title": "x", "trigger": trigger, "conditions": [condition], "actions": [start, TAG]}
         found = office.simulating.past(office.rulebook.read("x", data, by="ann"), 30)
         assert (found.looked_at, found.matched) == (looked_at, matched), trigger
         assert found.actions == {"run_playbook": matched, "add_tags": matched}

@@ -86,7 +86,7 @@ def test_a_rule_is_changed_only_as_it_was_read(rest: Rest) -> None:
     assert admin.put(f"{RULES}/one", json=RULE | {"name": "two"}).status_code == 422
 
 
-ROLES = {
+ROLES: dict[str, tuple[str, str, Any, Role]] = {
     "look": ("GET", RULES, None, Role.VIEWER),
     "runs": ("GET", "/v1/automation-runs", None, Role.VIEWER),
     "export": ("GET", f"{RULES}:export", None, Role.VIEWER),
@@ -114,7 +114,7 @@ def test_who_may_do_what(rest: Rest, name: str) -> None:
 
 
 def test_every_mistake_is_told_at_once(rest: Rest) -> None:
-    wrong = {
+    wrong: dict[str, Any] = {
         "title": "",
         "order": 0,
         "colour": "red",

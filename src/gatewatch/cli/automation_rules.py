@@ -135,7 +135,7 @@ def simulate(
 ) -> None:
     """Say what a rule would do, on one thing or on the last days; nothing is changed."""
     wanted = _subject(subject) if subject else None
-    path, body = f"{_RULES}/{rule}:simulate", wanted
+    path, body = f"{_RULES}/{rule}:simulate", dict[str, Any](wanted) if wanted else None
     if Path(rule).is_file():
         (text, *more) = _checked(Path(rule))
         if more:

@@ -141,7 +141,7 @@ def turn(before: str, after: str) -> dict[str, Any]:
     return {"changed": True, "before": before, "after": after}
 
 
-CHANGED = {
+CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "to": (
         changed("IncidentStatus", changeType="ChangedTo", operator="Equals", propertyValues=["Closed"]),
         {"changed__status": turn("active", "resolved")},
@@ -261,7 +261,8 @@ def test_what_has_no_counterpart_is_named_with_its_place(name: str) -> None:
 
 
 def test_everything_is_told_at_once() -> None:
-    given_ = rule(prop("HostName", "Equals", "x"), prop("FileName", "Equals", "x"), actions=[{"actionType": "Dance"}])
+    dance = {"actionType": "Dance", "actionConfiguration": {}}
+    given_ = rule(prop("HostName", "Equals", "x"), prop("FileName", "Equals", "x"), actions=[dance])
     with pytest.raises(ProblemsError) as caught:
         imported(RuleFormat.SENTINEL, {"value": [given_, given_]})
     assert len(caught.value.problems) == 6
@@ -360,11 +361,12 @@ def test_no_document_breaks_the_readers(document: Any, kind: RuleFormat) -> None
 @given(st.text(min_size=1, max_size=30), st.sampled_from(["Equals", "Contains", "StartsWith", "EndsWith"]))
 def test_any_value_is_told_in_cel_and_fits_itself(value: str, operator: str) -> None:
     low = value.lower()
-    for name, facts in {
+    cases: dict[str, dict[str, Any]] = {
         "IncidentTitle": {"incident__name": low},
         "IPAddress": {"entities": [{"kind": "address", "value": low, "verdict": ""}]},
         "AccountName": {"entities": [{"kind": "actor", "value": f"subject:{low}", "verdict": ""}]},
-    }.items():
+    }
+    for name, facts in cases.items():
         (text,) = imported(RuleFormat.SENTINEL, rule(prop(name, operator, value))).values()
         (condition,) = text["conditions"]
         assert holds(condition, **facts), condition
