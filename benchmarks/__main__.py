@@ -23,6 +23,7 @@ NAMES = (
     "correlation_quality",
     "alert_lists",
     "export",
+    "automation",
 )
 
 

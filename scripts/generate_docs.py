@@ -26,9 +26,13 @@ from gatewatch.config.settings import Settings, TargetSettings
 from gatewatch.detect.detector import all_detectors
 from gatewatch.detect.settings import fields
 from gatewatch.formats.export import all_formats
+from gatewatch.model.automation import Action, ActionOutcome, RunOutcome, Schedule, Trigger
 from gatewatch.observe.pattern import Indicator, Recognizer, ResponseSignal
 from gatewatch.plugins import discover
 from gatewatch.posture.recommendation import all_recommendations
+from gatewatch.respond.conditions import BUILT_IN, FUNCTIONS
+from gatewatch.respond.context import ROOTS, roots_for
+from gatewatch.respond.rule_text import RuleText
 from gatewatch.sources.ndjson import Line
 
 __all__ = ["PAGES", "main"]
@@ -213,6 +217,101 @@ def patterns() -> str:
     return "\n".join(parts)
 
 
+def automation() -> str:
+    """Everything that may stand in an automation rule."""
+    parts = [
+        _MADE,
+        "# Automation rules\n",
+        "[How to](../how-to/automate-with-rules.md). A rule has these members:\n",
+        _members(RuleText),
+        "## Triggers: `trigger: {on: ...}`\n",
+        _table(
+            ["`on`", "When", "Members", "Conditions may name"],
+            [
+                [f"`{_tag(kind)}`", _first_line(kind), _own_members(kind), ", ".join(f"`{one}`" for one in names)]
+                for kind, names in ((kind, _roots(kind)) for kind in get_args(Trigger))
+            ],
+        ),
+        "A manual rule names what its `subject` has: see the trigger of the same kind.\n",
+        "## Conditions\n",
+        (
+            "Each is an expression in [CEL](https://cel.dev) that is true or false; all have to hold. Names, functions and words\n"
+            "that a field never has are refused when the rule is written. A condition that can't be evaluated when the rule runs\n"
+            "makes it *failed*: nothing is done, and the run says why. Texts of actions may hold `${expression}`.\n"
+        ),
+    ]
+    for name, kind in ROOTS.items():
+        listed = get_origin(kind) is list
+        struct = get_args(kind)[0] if listed else kind
+        parts.append(f"### `{name}`{': a list' if listed else ''}\n\n{getdoc(struct)}\n")
+        parts.append(_facts(name, struct, listed=listed))
+    parts.append("### Functions\n\nCEL's own: " + ", ".join(f"`{one}`" for one in sorted(BUILT_IN)) + ".\n")
+    parts.append(
+        "Macros: `has`, `all`, `exists`, `exists_one`, `filter`, `map`. Gatewatch's: "
+        + ", ".join(f"`{one}`" for one in sorted(FUNCTIONS))
+        + ".\n"
+    )
+    parts.append("## Actions: `actions: [{do: ...}]`\n")
+    for kind in get_args(Action):
+        parts.append(f"### `{_tag(kind)}`\n\n{getdoc(kind)}\n")
+        parts.append(_members(kind))
+    parts.append("## What became of a run\n")
+    parts.append(_table(["Outcome", "Meaning"], [[f"`{one}`", text] for one, text in _words(RunOutcome).items()]))
+    parts.append(
+        _table(["Of an action", "Meaning"], [[f"`{one}`", text] for one, text in _words(ActionOutcome).items()])
+    )
+    return "\n".join(parts)
+
+
+def _tag(kind: Any) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def _first_line(kind: Any) -> str:
+    return (getdoc(kind) or "").splitlines()[0]
+
+
+def _own_members(kind: Any) -> str:
+    abouts = _abouts(kind)
+    return "; ".join(f"`{field.name}`: {abouts[field.name]}" for field in msgspec.structs.fields(kind)) or "-"
+
+
+def _roots(kind: Any) -> list[str]:
+    return list(roots_for(kind("0 8 * * *") if kind is Schedule else kind()))
+
+
+def _facts(name: str, kind: Any, *, listed: bool) -> str:
+    rows: list[list[object]] = []
+    for field in msgspec.structs.fields(kind):
+        path = field.name if listed else f"{name}.{field.name}"
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            inner = ", ".join(
+                f"`.{one.name}` ({_meta(one.type).description})" for one in msgspec.structs.fields(field.type)
+            )
+            rows.append([f"`{path}`", "object", inner, ""])
+            continue
+        meta = _meta(field.type)
+        example = json.dumps(meta.examples[0] if meta.examples else "", ensure_ascii=False)
+        rows.append([f"`{path}`", _type(get_args(field.type)[0]), meta.description, f"`{example}`"])
+    return _table(["Name", "Type", "Meaning", "Example"], rows)
+
+
+def _meta(kind: Any) -> msgspec.Meta:
+    return next(one for one in get_args(kind) if isinstance(one, msgspec.Meta))
+
+
+def _words(kind: type[StrEnum]) -> dict[str, str]:
+    """Members of an enumeration with what stands under them."""
+    (tree,) = ast.parse(dedent(getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = {one.value: "" for one in kind}
+    for member, about in pairwise(tree.body):
+        if isinstance(member, ast.Assign) and isinstance(member.value, ast.Constant) and isinstance(about, ast.Expr):
+            told = about.value.value if isinstance(about.value, ast.Constant) else ""
+            found[str(member.value.value)] = " ".join(str(told).split())
+    return found
+
+
 def openapi() -> str:
     api = FastAPI(title="Gatewatch", version="1", summary="API security for any gateway.")
     for router in ROUTERS:
@@ -253,6 +352,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "formats.md": formats_page,
     "exporters.md": exporters_page,
+    "automation.md": automation,
     "patterns.md": patterns,
     "openapi.json": openapi,
     "gatewatch-ndjson-v1.schema.json": ndjson_schema,

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from gatewatch.api.app import ROUTERS, create_app
 from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
@@ -45,7 +46,7 @@ from gatewatch.services.ingesting import Ingest
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
 from gatewatch.testing.gateways import MemoryGateway, MemorySettings
-from gatewatch.testing.playbooks import RememberingConnectors, RestingRuns, desk_for_tests
+from gatewatch.testing.playbooks import Recorder, RememberingConnectors, RestingRuns, desk_for_tests
 from gatewatch.testing.traffic import Call, numbered, store_calls
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
@@ -117,6 +118,8 @@ class Rest:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now, self.containment.desk)
         self.correlation = parts.correlation
+        self.playbooks = Recorder()
+        self.automation = automation(self.control, parts.summing, self.playbooks, clock, log)
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
         self.connectors = RememberingConnectors()
         self.desk = desk_for_tests(
@@ -146,6 +149,7 @@ class Rest:
                 containment=self.containment.desk,
                 reconciling=self.containment.reconciling,
                 measuring=self.containment.measuring,
+                automation=self.automation.desk,
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,

@@ -10,6 +10,7 @@ from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import (
     alerts,
     answers,
+    automation,
     containments,
     decisions,
     detectors,
@@ -31,7 +32,7 @@ from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
-_PLAYBOOKS = (playbooks, simulations, runs, questions, answers)
+_PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
     *(health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,

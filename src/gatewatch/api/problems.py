@@ -24,6 +24,7 @@ from gatewatch.errors import (
 )
 from gatewatch.ports.export import DeliveryError
 from gatewatch.respond.playbooks.reading import PlaybookError
+from gatewatch.respond.problems import ProblemsError
 from gatewatch.services.access import ForbiddenError, UnauthenticatedError
 from gatewatch.services.throttling import ThrottledError
 from gatewatch.telemetry.logs import Log
@@ -99,6 +100,8 @@ def install_problems(app: FastAPI, log: Log) -> None:
         more: dict[str, object] = {}
         if isinstance(found, PlaybookError):
             more["problems"] = [msgspec.to_builtins(one) for one in found.problems]
+        if isinstance(found, ProblemsError):
+            more["errors"] = [{"at": one.at, "message": one.message} for one in found.problems]
         return problem(status, found.code, found.message, cure=found.cure, headers=headers, **more)
 
     def framework(_request: Request, error: Exception) -> JSONResponse:

@@ -14,6 +14,7 @@ from gatewatch.ports.control import ControlStore
 from gatewatch.ports.journal import DeadLetters
 from gatewatch.ports.wire import WireFormat
 from gatewatch.services.access import Access
+from gatewatch.services.automation import AutomationDesk
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.containing import ContainmentDesk, Measuring, Reconciling
@@ -46,6 +47,7 @@ class ApiServices:
     containment: ContainmentDesk
     reconciling: Reconciling
     measuring: Measuring
+    automation: AutomationDesk
     control: ControlStore
     cases: CaseStore
     casework: Casework

@@ -42,6 +42,7 @@ class Desk:
     correlation: Correlation
     casework: Casework
     dossiers: Dossiers
+    summing: Summing
 
 
 def desk(
@@ -67,6 +68,7 @@ def desk(
         correlation=Correlation(cases, summing, lambda addresses: crowds(traffic, addresses), now),
         casework=Casework(cases, summing, now),
         dossiers=Dossiers(cases, endpoints, rules, containments),
+        summing=summing,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from collections.abc import Callable
 
 from gatewatch import __version__
 from gatewatch.bootstrap.casework import rules
@@ -25,8 +26,17 @@ def exporters() -> dict[str, type[Exporter]]:
     return {kind.meta.id: kind for kind in found}
 
 
-def exporting(settings: ExportSettings, control: SqlControlStore, clock: Clock, log: Log) -> Exporting:
-    """The service with all configured targets. Raises ConfigurationError. Loads no transport when there is none."""
+def exporting(
+    settings: ExportSettings,
+    control: SqlControlStore,
+    clock: Clock,
+    log: Log,
+    needed: Callable[[], int] | None = None,
+) -> Exporting:
+    """The service with all configured targets. Raises ConfigurationError. Loads no transport when there is none.
+
+    `needed` is the last change that another follower of the change log has worked off.
+    """
     context = Context(rules=rules(), host=socket.gethostname(), version=__version__, url=settings.url.rstrip("/"))
     known = exporters() if settings.targets else {}
     targets = targets_of(settings.targets, all_formats(), known, context) if settings.targets else []
@@ -39,4 +49,5 @@ def exporting(settings: ExportSettings, control: SqlControlStore, clock: Clock, 
         clock=clock,
         chance=random.SystemRandom(),
         log=log,
+        needed=needed,
     )

@@ -12,6 +12,7 @@ from gatewatch.model.run import RunState
 from gatewatch.ports.export import TargetState
 from gatewatch.ports.journal import Journal
 from gatewatch.ports.runs import RunStore
+from gatewatch.services.automation import Dispatching
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
@@ -32,11 +33,13 @@ class Metrics(Collector):
         correlating: Correlating,
         exporting: Exporting,
         runs: RunStore,
+        automation: Dispatching,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
         self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
         self._runs = runs
+        self._automation = automation
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -75,6 +78,7 @@ class Metrics(Collector):
         yield from self._correlation()
         yield from self._exports()
         yield from self._playbooks()
+        yield from self._rules()
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )
@@ -126,6 +130,28 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "gatewatch_questions_open", "Questions that wait for people.", value=self._runs.open_questions()
         )
+
+    def _rules(self) -> Iterator[Metric]:
+        found = self._automation.counts()
+        yield GaugeMetricFamily("gatewatch_automation_lag_items", "Changes not worked off yet.", value=found.lag)
+        yield GaugeMetricFamily("gatewatch_automation_lag_seconds", "Age of the first of them.", value=found.lag_s)
+        yield GaugeMetricFamily(
+            "gatewatch_automation_waiting", "Rule runs whose playbook is still to be started.", value=found.waiting
+        )
+        yield CounterMetricFamily(
+            "gatewatch_automation_events", "Events that rules were asked about.", value=found.events
+        )
+        yield CounterMetricFamily(
+            "gatewatch_automation_quiet", "Of these put aside by a suppression.", value=found.quiet
+        )
+        runs = CounterMetricFamily("gatewatch_automation_runs", "Rule runs by outcome.", labels=["outcome"])
+        for outcome, count in sorted(found.runs.items()):
+            runs.add_metric([outcome], count)
+        starts = CounterMetricFamily("gatewatch_automation_playbooks", "Playbooks asked for.", labels=["outcome"])
+        starts.add_metric(["started"], found.started)
+        starts.add_metric(["refused"], found.refused)
+        yield from (runs, starts)
+        yield GaugeMetricFamily("gatewatch_automation_seconds", "Time of the last step.", value=found.last_s)
 
     def text(self) -> bytes:
         """Exposition format."""

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from gatewatch.bootstrap.installation import Installation
 from gatewatch.config.settings import Settings
+from gatewatch.model.activity import Origin
 from gatewatch.model.run import Run
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.connectors import ActionCall, ActionResult, ConnectorError, ConnectorMeta, Connectors
@@ -17,6 +18,7 @@ from gatewatch.ports.signing import Signer
 from gatewatch.respond.playbooks.checking import Surroundings
 from gatewatch.respond.playbooks.world import World
 from gatewatch.services.incidents import Casework
+from gatewatch.services.incidents.summing import Summing
 from gatewatch.services.playbooks import (
     Answering,
     AnswerLinks,
@@ -90,7 +92,7 @@ def server_playbooks(
     settings: Settings,
     *,
     control: SqlControlStore,
-    casework: Casework,
+    summing: Summing,
     durable: Durable,
     signer: Signer,
     clock: Clock,
@@ -99,7 +101,7 @@ def server_playbooks(
     """The desk of a server, with the playbooks that come with Gatewatch."""
     made = playbook_desk(
         control=control,
-        casework=casework,
+        casework=Casework(control.cases, summing, clock.now, Origin.SYSTEM),
         connectors=NoConnections(),
         simulated=NoConnections(),
         containing=None,

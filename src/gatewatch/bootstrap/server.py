@@ -12,6 +12,7 @@ import uvicorn
 
 from gatewatch.api.app import create_app
 from gatewatch.api.services import ApiServices
+from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.containing import containing
@@ -136,13 +137,14 @@ class Server:
         self.playbooks = server_playbooks(
             settings,
             control=self.control,
-            casework=parts.casework,
+            summing=parts.summing,
             durable=self._durable,
             signer=self._signer,
             clock=self.clock,
             log=log,
         )
-        self.exporting = exporting(settings.export, self.control, self.clock, log)
+        self.automation = automation(self.control, parts.summing, self.playbooks.runs, self.clock, log)
+        self.exporting = exporting(settings.export, self.control, self.clock, log, self.automation.dispatching.position)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -151,6 +153,7 @@ class Server:
             correlating=self.correlating,
             exporting=self.exporting,
             runs=self.control.runs,
+            automation=self.automation.dispatching,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -172,6 +175,7 @@ class Server:
             containment=self.containment.desk,
             reconciling=self.containment.reconciling,
             measuring=self.containment.measuring,
+            automation=self.automation.desk,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -210,6 +214,7 @@ class Server:
             "exports": not self.exporting.failing,
             "gateways": not self.containment.reconciling.failing,
             "playbooks": not self.playbooks.runs.failing,
+            "automation": not self.automation.dispatching.failing,
         }
 
     def start(self) -> None:
@@ -220,6 +225,7 @@ class Server:
         self.correlating.start()
         self.playbooks.runs.launch()
         self.exporting.start()
+        self.automation.dispatching.start()
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
@@ -232,6 +238,7 @@ class Server:
         self.observing.stop()
         self.detecting.stop()
         self.correlating.stop()
+        self.automation.dispatching.stop()
         self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()

@@ -11,6 +11,7 @@ from gatewatch import __version__
 from gatewatch.cli import (
     alerts,
     analyze,
+    automation_rules,
     containments,
     database,
     dead_letters,
@@ -77,6 +78,7 @@ for _noun in (
     questions,
     ledger,
     dead_letters,
+    automation_rules,
     detectors,
     exports,
     tokens,

@@ -29,6 +29,8 @@ class Subject(StrEnum):
     PLAYBOOK = "playbook"
     RUN = "run"
     CONTAINMENT = "containment"
+    RULE = "rule"
+    """An automation rule."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

@@ -133,6 +133,10 @@ class CaseUnit(Protocol):
         """Before they are built again from its alerts."""
         ...
 
+    def because_of(self, chain: tuple[str, ...]) -> None:
+        """What is changed from now on is the doing of these automation rules' last; () for nobody's."""
+        ...
+
     def record(self, activities: Sequence[Activity]) -> list[Activity]:
         """Append to the audit log; the entries with their numbers and digests."""
         ...

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from gatewatch.model.difference import Difference
+
 __all__ = ["Change", "ChangeKind", "ChangeLog"]
 
 
@@ -28,6 +30,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     """Id of the alert, incident or finding; number of the activity."""
     at: float
+    difference: Difference | None = None
+    """What it made different; None when nobody asks for it."""
 
 
 class ChangeLog(Protocol):

@@ -38,6 +38,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     """The same request asked twice (a crash between asking and noting) starts one run; at most 64 safe characters."""
     inputs: dict[str, Any] = {}
+    chain: tuple[str, ...] = ()
+    """Automation rules that led to it; what the run changes is said to be their doing (`CaseUnit.because_of`)."""
 
 
 class PlaybookStarter(Protocol):

@@ -18,12 +18,23 @@ import cel
 
 from gatewatch.errors import InputError
 
-__all__ = ["FUNCTIONS", "Condition", "evaluate", "expressions_of", "fill", "problem_of"]
+__all__ = [
+    "BUILT_IN",
+    "FUNCTIONS",
+    "Condition",
+    "Facts",
+    "evaluate",
+    "expressions_of",
+    "fill",
+    "problem_of",
+    "roots_of",
+]
 
 _HOLE = re.compile(r"\$\{((?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)\}")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,(?:\s*(\w+)\s*,)?")
 """Macros bind a name of their own, which the library counts as a variable."""
 _LONGEST = 4000
+_FAULTS = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError)
 
 
 def _join(parts: list[Any], separator: str) -> str:
@@ -47,6 +58,33 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "upper": str.upper,
 }
 """Beside CEL's own: join(list, separator), first(list, n), rfc3339(unix seconds), to_json(value), lower, upper."""
+
+BUILT_IN = frozenset(
+    {
+        *("size", "contains", "startsWith", "endsWith", "matches"),
+        *("int", "uint", "double", "string", "bytes", "type", "dyn", "timestamp", "duration"),
+        *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
+        *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
+    }
+)
+"""CEL's own functions that common-expression-language carries out; macros (has, all, exists, ...) are no functions."""
+_OPERATOR = re.compile(r"[@!_]|^-_$")
+"""How the library names operators: `_&&_`, `!_`, `@in`, `_[_]`."""
+
+
+class Facts:
+    """What expressions may see, made ready once for many of them."""
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        """Plain values only; later changes of the mapping are not seen."""
+        self.context = cel.Context(dict(context), FUNCTIONS)
+
+    def value(self, source: str) -> Any:
+        """Raises InputError."""
+        try:
+            return _compiled(source).execute(self.context)
+        except _FAULTS as error:
+            raise InputError(f"`{source}` can't be evaluated: {_brief(error)}") from error
 
 
 class Condition:
@@ -77,27 +115,37 @@ def problem_of(source: str, known: Collection[str]) -> str:
         named = _compiled(source).references()
     except ValueError as error:
         return f"`{source}` is no CEL expression: {_brief(error)}"
-    bound = {name for macro in _MACRO.finditer(source) for name in (macro.group(1), macro.group(2)) if name}
-    strange = sorted(set(named["variables"]) - set(known) - bound)
+    strange = sorted(set(named["variables"]) - set(known) - _bound(source))
     if strange:
         return f"`{source}` names {', '.join(strange)}; known are {', '.join(sorted(known))}"
+    callable_ = BUILT_IN | set(FUNCTIONS)
+    missing = sorted(name for name in named["functions"] if name not in callable_ and not _OPERATOR.search(name))
+    if missing:
+        return f"`{source}` calls {', '.join(missing)}; known are {', '.join(sorted(callable_))}"
     return ""
+
+
+def roots_of(source: str) -> frozenset[str]:
+    """The variables that an expression which is none of nonsense names."""
+    return frozenset(_compiled(source).references()["variables"]) - _bound(source)
+
+
+def _bound(source: str) -> set[str]:
+    return {name for macro in _MACRO.finditer(source) for name in (macro.group(1), macro.group(2)) if name}
 
 
 def evaluate(source: str, context: Mapping[str, Any]) -> Any:
     """The value. Raises InputError."""
-    try:
-        return _compiled(source).execute(cel.Context(dict(context), FUNCTIONS))
-    except (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError) as error:
-        raise InputError(f"`{source}` can't be evaluated: {_brief(error)}") from error
+    return Facts(context).value(source)
 
 
-def fill(text: str, context: Mapping[str, Any]) -> Any:
+def fill(text: str, context: Mapping[str, Any] | Facts) -> Any:
     """A text with its `${…}` replaced. Raises InputError."""
+    facts = context if isinstance(context, Facts) else Facts(context)
     whole = _HOLE.fullmatch(text.strip())
     if whole:
-        return evaluate(whole.group(1), context)
-    return _HOLE.sub(lambda hole: _as_text(evaluate(hole.group(1), context)), text)
+        return facts.value(whole.group(1))
+    return _HOLE.sub(lambda hole: _as_text(facts.value(hole.group(1))), text)
 
 
 def expressions_of(text: str) -> list[str]:

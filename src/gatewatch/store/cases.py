@@ -13,6 +13,7 @@ from gatewatch.errors import NotFoundError
 from gatewatch.model.activity import Activity
 from gatewatch.model.alert import Alert, AlertStatus, Severity, Tactic
 from gatewatch.model.correlation import EntityKind
+from gatewatch.model.difference import Difference
 from gatewatch.model.incident import AlertTotal, Incident
 from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
@@ -21,6 +22,7 @@ from gatewatch.ports.changes import ChangeKind
 from gatewatch.store.activities import append_activities
 from gatewatch.store.alerts import alert_row
 from gatewatch.store.batches import batches
+from gatewatch.store.notes import ChangeNotes
 from gatewatch.store.order import append_changes, take_numbers, take_turn
 from gatewatch.store.reviews import read_review, write_review
 from gatewatch.store.tables import alerts, incident_entities, incident_tags, incidents, suppressions
@@ -68,8 +70,10 @@ class SqlCaseUnit:
         """`connection` is in a transaction."""
         self._connection, self._at = connection, at
         self._upserts = upserts_for(connection.dialect.name)
-        self._changed_alerts: dict[str, None] = {}
+        self._changed_alerts: dict[str, Difference | None] = {}
+        self._unplaced: set[str] = set()
         self._changed_incidents: dict[int, None] = {}
+        self._notes = ChangeNotes()
         # One incident is changed by many alerts of a batch: read once, written once.
         self._known: dict[int, Incident] = {}
         self._tagged: dict[int, tuple[str, ...]] = {}
@@ -78,20 +82,29 @@ class SqlCaseUnit:
     def finish(self) -> None:
         """Write the incidents and tell followers what changed."""
         self._write_incidents()
-        append_changes(self._connection, ChangeKind.ALERT, list(self._changed_alerts), self._at)
-        append_changes(self._connection, ChangeKind.INCIDENT, [str(one) for one in self._changed_incidents], self._at)
+        told = list(self._changed_alerts.values())
+        append_changes(self._connection, ChangeKind.ALERT, list(self._changed_alerts), self._at, told)
+        noted = self._notes.finish(self._known)
+        subjects, differences = [str(number) for number, _ in noted], [difference for _, difference in noted]
+        append_changes(self._connection, ChangeKind.INCIDENT, subjects, self._at, differences)
 
     def pending(self, limit: int) -> list[Alert]:
         """Oldest first."""
         query = select(alerts.c.body).where(alerts.c.pending == 1).order_by(alerts.c.first_seen, alerts.c.id)
-        return [_ALERT.decode(body) for body in self._connection.execute(query.limit(limit)).scalars()]
+        return [self._read(body) for body in self._connection.execute(query.limit(limit)).scalars()]
+
+    def _read(self, body: bytes) -> Alert:
+        alert = _ALERT.decode(body)
+        if not alert.incident:
+            self._unplaced.add(alert.id)
+        return alert
 
     def alert(self, alert_id: str) -> Alert:
         """One alert."""
         body = self._connection.execute(select(alerts.c.body).where(alerts.c.id == alert_id)).scalar()
         if body is None:
             raise NotFoundError(f"no alert {alert_id}")
-        return _ALERT.decode(body)
+        return self._read(body)
 
     def alerts_of(self, incident: int, *, only_open: bool = False, limit: int | None = None) -> list[Alert]:
         """In event order."""
@@ -173,6 +186,7 @@ class SqlCaseUnit:
 
     def put_incident(self, incident: Incident) -> None:
         """Insert or replace, with its tags."""
+        self._notes.put(incident.id, self._known.get(incident.id))
         self._known[incident.id] = incident
         self._changed_incidents[incident.id] = None
 
@@ -193,7 +207,15 @@ class SqlCaseUnit:
         """Replace; stamped as changed now."""
         new = msgspec.structs.replace(alert, changed_at=self._at)
         self._connection.execute(update(alerts).where(alerts.c.id == alert.id).values(alert_row(new)))
-        self._changed_alerts[alert.id] = None
+        if alert.incident and alert.id in self._unplaced:
+            # Only now: before, nobody knew its incident, nor whether a suppression dismisses it.
+            self._unplaced.remove(alert.id)
+            self._changed_alerts[alert.id] = Difference(created=True, by="correlation")
+        self._changed_alerts.setdefault(alert.id, None)
+
+    def because_of(self, chain: tuple[str, ...]) -> None:
+        """Told with the changes."""
+        self._notes.because_of(chain, self._known)
 
     def settle(self, alert_ids: Collection[str]) -> None:
         """Not pending any more."""
@@ -219,6 +241,7 @@ class SqlCaseUnit:
 
     def record(self, activities: Sequence[Activity]) -> list[Activity]:
         """Append to the audit log."""
+        self._notes.hear(activities)
         return append_activities(self._connection, activities, self._at)
 
     def suppressions(self) -> list[Suppression]:

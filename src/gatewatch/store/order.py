@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
+from gatewatch.model.difference import Difference
 from gatewatch.ports.changes import Change, ChangeKind
 from gatewatch.store.engine import readers
 from gatewatch.store.tables import changes, counters
@@ -24,15 +26,29 @@ def take_numbers(connection: Connection, name: str, count: int) -> int:
     return int(connection.execute(wanted.returning(counters.c.value)).scalar_one()) - count + 1
 
 
-def append_changes(connection: Connection, kind: ChangeKind, subjects: Sequence[str], at: float) -> None:
-    """Remember what changed."""
+_DIFFERENCE = msgspec.msgpack.Decoder(Difference)
+
+
+def append_changes(
+    connection: Connection,
+    kind: ChangeKind,
+    subjects: Sequence[str],
+    at: float,
+    differences: Sequence[Difference | None] = (),
+) -> None:
+    """Remember what changed, and what was different then: one per subject, or none at all."""
     if subjects:
+        told = [_packed(one) for one in differences] or [None] * len(subjects)
         first = take_numbers(connection, "change", len(subjects))
         rows = [
-            {"seq": first + index, "kind": kind.value, "subject": subject, "at": at}
+            {"seq": first + index, "kind": kind.value, "subject": subject, "at": at, "difference": told[index]}
             for index, subject in enumerate(subjects)
         ]
         connection.execute(insert(changes), rows)
+
+
+def _packed(difference: Difference | None) -> bytes | None:
+    return None if difference is None or difference.empty else msgspec.msgpack.encode(difference)
 
 
 class ChangeTable:
@@ -47,7 +63,16 @@ class ChangeTable:
         query = select(changes).where(changes.c.seq > after).order_by(changes.c.seq).limit(limit)
         with self._readers.connect() as connection:
             rows = connection.execute(query).all()
-        return [Change(seq=row.seq, kind=ChangeKind(row.kind), subject=row.subject, at=row.at) for row in rows]
+        return [
+            Change(
+                seq=row.seq,
+                kind=ChangeKind(row.kind),
+                subject=row.subject,
+                at=row.at,
+                difference=_DIFFERENCE.decode(row.difference) if row.difference is not None else None,
+            )
+            for row in rows
+        ]
 
     def head(self) -> int:
         """The newest number."""

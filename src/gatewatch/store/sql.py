@@ -11,11 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from gatewatch.errors import ConflictError, NotFoundError
 from gatewatch.model.alert import Alert, Severity
+from gatewatch.model.difference import finding_difference
 from gatewatch.model.finding import Finding
 from gatewatch.ports.changes import ChangeKind
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.alerts import AlertTable
+from gatewatch.store.automation import AutomationTable
 from gatewatch.store.containments import ContainmentTable
 from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
 from gatewatch.store.exports import ExportTable
@@ -49,6 +51,8 @@ class SqlControlStore:
         """What gateways were told."""
         self.runs = RunTable(self._engine)
         """Playbooks and their runs."""
+        self.automation = AutomationTable(self._engine)
+        """Automation rules and their runs."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""
@@ -88,7 +92,8 @@ class SqlControlStore:
                 if moved:
                     connection.execute(delete(findings).where(findings.c.id.in_([f.id for f in moved])))
                     connection.execute(insert(findings), [_finding_row(finding) for finding in moved])
-                    append_changes(connection, ChangeKind.FINDING, [f.id for f in moved], moved[0].evaluated_at)
+                    told = [finding_difference(known.get(f.id), f) for f in moved]
+                    append_changes(connection, ChangeKind.FINDING, [f.id for f in moved], moved[0].evaluated_at, told)
             changed += len(moved)
         return changed
 

@@ -22,6 +22,8 @@ __all__ = [
     "activities",
     "alert_subjects",
     "alerts",
+    "automation_progress",
+    "automation_rules",
     "changes",
     "counters",
     "detector_settings",
@@ -32,6 +34,7 @@ __all__ = [
     "incident_tags",
     "incidents",
     "reviews",
+    "rule_runs",
     "states",
     "suppressions",
     "tokens",
@@ -168,9 +171,10 @@ changes = Table(
     Column("kind", String(16), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("at", Float(53), nullable=False),
+    Column("difference", LargeBinary),
     Index("ix_changes_at", "at"),
 )
-"""What changed, in order of commit; exporters follow it."""
+"""What changed, in order of commit; exporters and automation rules follow it."""
 
 counters = Table(
     "counters",
@@ -272,3 +276,43 @@ export_letters = Table(
     Index("ix_export_letters_resend", "target", "resend", "refused_at", "id"),
 )
 """What a target refused for good, by name only."""
+
+_WAITING = text("waiting = 1")
+
+automation_rules = Table(
+    "automation_rules",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("due", Float(53), nullable=False, server_default="0"),
+    Column("matched", BigInteger, nullable=False, server_default="0"),
+    Column("matched_at", Float(53), nullable=False, server_default="0"),
+    Column("body", LargeBinary, nullable=False),
+)
+"""`position` is the rule's order; `due` the moment up to which its schedule was carried out."""
+
+rule_runs = Table(
+    "rule_runs",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("about", String(16), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("waiting", Integer, nullable=False, server_default="0"),
+    Column("at", Float(53), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_rule_runs_newest", "at", "id", "outcome"),
+    Index("ix_rule_runs_rule", "rule", "at", "id", "outcome"),
+    Index("ix_rule_runs_subject", "about", "subject", "at", "id"),
+    Index("ix_rule_runs_waiting", "at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+)
+"""One rule, one event; the id is made of both, so that there is one run of them whatever happens."""
+
+automation_progress = Table(
+    "automation_progress",
+    METADATA,
+    Column("name", String(16), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+"""How far the log of changes was worked off."""

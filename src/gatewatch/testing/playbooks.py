@@ -10,8 +10,11 @@ from typing import Any
 
 from gatewatch.bootstrap.playbooks import durable_runs, playbook_desk
 from gatewatch.bootstrap.signing import FileSigner
+from gatewatch.errors import GatewatchError
 from gatewatch.model.action import ActionCall, ActionInput, ActionMeta, ActionResult, ConnectorMeta, Outcome
+from gatewatch.model.activity import Origin
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.playbooks import RunRequest
 from gatewatch.ports.runs import Durable, Execute
 from gatewatch.services.incidents import Casework
 from gatewatch.services.incidents.summing import Summing
@@ -19,7 +22,7 @@ from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["RememberingConnectors", "RestingRuns", "WallClock", "desk_for_tests"]
+__all__ = ["Recorder", "RememberingConnectors", "RestingRuns", "WallClock", "desk_for_tests"]
 
 _META = ConnectorMeta(
     id="memory",
@@ -36,6 +39,25 @@ _META = ConnectorMeta(
         ),
     ),
 )
+
+
+class Recorder:
+    """Implements `ports.playbooks.PlaybookStarter`: what was asked for is kept, and the same key is one run."""
+
+    def __init__(self, refusing: Mapping[str, GatewatchError] | None = None) -> None:
+        """Playbooks of these names are refused with their error."""
+        self.refusing = dict(refusing or {})
+        self.asked: list[RunRequest] = []
+        """Every request, also repeated ones."""
+        self.runs: dict[str, str] = {}
+        """Key -> id of the run."""
+
+    def start(self, request: RunRequest) -> str:
+        """One run per key."""
+        self.asked.append(request)
+        if request.playbook in self.refusing:
+            raise self.refusing[request.playbook]
+        return self.runs.setdefault(request.key, f"run{len(self.runs) + 1}")
 
 
 class WallClock:
@@ -133,7 +155,7 @@ def desk_for_tests(
     """Not launched yet. One at a time in a process with the real engine: it is one per process."""
     return playbook_desk(
         control=control,
-        casework=Casework(control.cases, Summing(lambda _: {}, dict), clock.now),
+        casework=Casework(control.cases, Summing(lambda _: {}, dict), clock.now, Origin.SYSTEM),
         connectors=connectors,
         simulated=RememberingConnectors(),
         containing=None,

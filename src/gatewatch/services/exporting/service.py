@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import TimeoutError as NoAnswerError
 
 from gatewatch.config.settings import ExportSettings, TargetSettings
@@ -43,8 +43,13 @@ class Exporting:
         clock: Clock,
         chance: random.Random,
         log: Log,
+        needed: Callable[[], int] | None = None,
     ) -> None:
-        """New targets are begun here, so that nothing that happens after the start is missed."""
+        """New targets are begun here, so that nothing that happens after the start is missed.
+
+        `needed`: changes after this one are needed by somebody else.
+        """
+        self._needed = needed
         self._settings, self._store, self._changes, self._cases = settings, store, changes, cases
         self._clock, self._log = clock, log
         self._runners = {
@@ -171,6 +176,7 @@ class Exporting:
         """Forget old changes that every target has taken; how many."""
         following = [runner.follower for runner in self._runners.values() if runner.follower.target.streams]
         positions = [one.progress.position for one in following]
+        positions += [self._needed()] if self._needed is not None else []
         before = self._clock.now() - self._settings.keep_changes_days * _DAY_S
         return self._store.forget_through(min(positions, default=self._changes.head()), before=before)
 

@@ -34,29 +34,40 @@ _CLOSED = (AlertStatus.RESOLVED, AlertStatus.DISMISSED)
 
 
 class Casework:
-    """`by` is the name of who asks; `revision` the one that was read, None to change whatever is there."""
+    """`by` is the name of who asks; `revision` the one that was read, None to change whatever is there.
 
-    def __init__(self, cases: CaseStore, summing: Summing, now: Callable[[], float]) -> None:
-        """`now` in Unix seconds."""
-        self._cases, self._summing, self._now = cases, summing, now
+    What ends with `_in` is done in a transaction that the caller has begun, stamped with its time.
+    """
+
+    def __init__(
+        self, cases: CaseStore, summing: Summing, now: Callable[[], float], origin: Origin = Origin.PERSON
+    ) -> None:
+        """`now` in Unix seconds; `origin`: whether it is people who ask."""
+        self._cases, self._summing, self._now, self._origin = cases, summing, now, origin
 
     def change_alert(self, alert_id: str, patch: AlertPatch, *, by: str, revision: int | None = None) -> Alert:
         """Raises NotFoundError, StaleError, InputError."""
         at = self._now()
         with self._cases.unit(at) as unit:
-            alert = unit.alert(alert_id)
-            _check_revision("alert", alert_id, alert.revision, revision)
-            new = patched_alert(alert, patch, at)
-            if new == alert:
-                return alert
-            new = msgspec.structs.replace(new, revision=alert.revision + 1, updated_at=at)
-            unit.put_alert(new)
-            unit.record([_changed(Subject.ALERT, alert_id, alert.incident, alert, new, by, at)])
-            if alert.incident:
-                self._acknowledge(unit, alert.incident, at)
-                self._reconsider(unit, new, by, at)
-                self._summing.refresh(unit, [alert.incident], at)
-            return unit.alert(alert_id)
+            return self.change_alert_in(unit, alert_id, patch, by=by, at=at, revision=revision)
+
+    def change_alert_in(
+        self, unit: CaseUnit, alert_id: str, patch: AlertPatch, *, by: str, at: float, revision: int | None = None
+    ) -> Alert:
+        """Raises NotFoundError, StaleError, InputError; before anything is changed."""
+        alert = unit.alert(alert_id)
+        _check_revision("alert", alert_id, alert.revision, revision)
+        new = patched_alert(alert, patch, at)
+        if new == alert:
+            return alert
+        new = msgspec.structs.replace(new, revision=alert.revision + 1, updated_at=at)
+        unit.put_alert(new)
+        unit.record([self._changed(Subject.ALERT, alert_id, alert.incident, alert, new, by, at)])
+        if alert.incident:
+            self._acknowledge(unit, alert.incident, at)
+            self._reconsider(unit, new, by, at)
+            self._summing.refresh(unit, [alert.incident], at)
+        return unit.alert(alert_id)
 
     def change_incident(
         self, incident_id: int, patch: IncidentPatch, *, by: str, revision: int | None = None
@@ -64,41 +75,55 @@ class Casework:
         """Raises NotFoundError, StaleError, InputError; ConflictError for one that was merged away."""
         at = self._now()
         with self._cases.unit(at) as unit:
-            incident = self._current(unit, incident_id, revision)
-            new = patched_incident(incident, patch, at)
-            if new == incident:
-                return incident
-            new = msgspec.structs.replace(new, revision=incident.revision + 1, updated_at=at, updated_by=by)
-            unit.put_incident(new)
-            unit.record([_changed(Subject.INCIDENT, str(incident_id), incident_id, incident, new, by, at)])
-            self._inherit(unit, incident, new, by, at)
-            self._summing.refresh(unit, [incident_id], at)
-            return unit.incident(incident_id)
+            return self.change_incident_in(unit, incident_id, patch, by=by, at=at, revision=revision)
+
+    def change_incident_in(
+        self, unit: CaseUnit, incident_id: int, patch: IncidentPatch, *, by: str, at: float, revision: int | None = None
+    ) -> Incident:
+        """Raises NotFoundError, StaleError, InputError, ConflictError; before anything is changed."""
+        incident = self._current(unit, incident_id, revision)
+        new = patched_incident(incident, patch, at)
+        if self._origin is not Origin.PERSON:
+            new = msgspec.structs.replace(new, acknowledged_at=incident.acknowledged_at)
+        if new == incident:
+            return incident
+        new = msgspec.structs.replace(new, revision=incident.revision + 1, updated_at=at, updated_by=by)
+        unit.put_incident(new)
+        unit.record([self._changed(Subject.INCIDENT, str(incident_id), incident_id, incident, new, by, at)])
+        self._inherit(unit, incident, new, by, at)
+        self._summing.refresh(unit, [incident_id], at)
+        return unit.incident(incident_id)
 
     def comment(self, subject: Subject, subject_id: str, text: str, *, by: str) -> Activity:
         """Add a comment to an alert or an incident. Raises NotFoundError, InputError on an empty or too long one."""
-        if not text.strip() or len(text) > MOST_COMMENT:
-            raise InputError(f"a comment has 1 to {MOST_COMMENT} characters", cure="Shorten it, or link to the rest.")
         at = self._now()
         with self._cases.unit(at) as unit:
-            if subject is Subject.ALERT:
-                alert = unit.alert(subject_id)
-                incident = alert.incident
-                # Who follows alerts by their last change has to meet the comment.
-                unit.put_alert(msgspec.structs.replace(alert, revision=alert.revision + 1, updated_at=at))
-            else:
-                incident = self._current(unit, int(subject_id), None).id
-            entry = _entry(subject, subject_id, incident, "comment", text.strip(), by, at)
-            (kept,) = unit.record([entry])
-            if incident:
-                self._stamp(unit, incident, by, at)
+            return self.comment_in(unit, subject, subject_id, text, by=by, at=at)
+
+    def comment_in(
+        self, unit: CaseUnit, subject: Subject, subject_id: str, text: str, *, by: str, at: float
+    ) -> Activity:
+        """Raises NotFoundError, ConflictError, InputError; before anything is changed."""
+        if not text.strip() or len(text) > MOST_COMMENT:
+            raise InputError(f"a comment has 1 to {MOST_COMMENT} characters", cure="Shorten it, or link to the rest.")
+        if subject is Subject.ALERT:
+            alert = unit.alert(subject_id)
+            incident = alert.incident
+            # Who follows alerts by their last change has to meet the comment.
+            unit.put_alert(msgspec.structs.replace(alert, revision=alert.revision + 1, updated_at=at))
+        else:
+            incident = self._current(unit, int(subject_id), None).id
+        entry = self._entry(subject, subject_id, incident, "comment", text.strip(), by, at)
+        (kept,) = unit.record([entry])
+        if incident:
+            self._stamp(unit, incident, by, at)
         return kept
 
     def note(self, subject: Subject, subject_id: str, action: str, text: str, *, by: str) -> None:
         """Something that a person did to Gatewatch itself: a token made, a setting changed."""
         at = self._now()
         with self._cases.unit(at) as unit:
-            unit.record([_entry(subject, subject_id, 0, action, text, by, at)])
+            unit.record([self._entry(subject, subject_id, 0, action, text, by, at)])
 
     def merge(self, incident_ids: Collection[int], *, by: str, reason: str) -> Incident:
         """Up to five into the oldest. Raises ConflictError naming what keeps them apart."""
@@ -141,10 +166,18 @@ class Casework:
         def judged(incident: Incident) -> Incident:
             return msgspec.structs.replace(incident, verdicts={**incident.verdicts, entity: verdict})
 
-        return self._edit(incident_id, judged, "verdict", f"{entity} is {verdict.value}.", by)
+        at = self._now()
+        with self._cases.unit(at) as unit:
+            return self._edit(unit, incident_id, judged, "verdict", f"{entity} is {verdict.value}.", by, at)
 
     def put_task(self, incident_id: int, task: Task, *, by: str) -> Incident:
         """Add a task, or replace the one with its id."""
+        at = self._now()
+        with self._cases.unit(at) as unit:
+            return self.put_task_in(unit, incident_id, task, by=by, at=at)
+
+    def put_task_in(self, unit: CaseUnit, incident_id: int, task: Task, *, by: str, at: float) -> Incident:
+        """Raises NotFoundError, ConflictError, InputError; before anything is changed."""
 
         def tasked(incident: Incident) -> Incident:
             tasks = {known.id: known for known in incident.tasks}
@@ -153,20 +186,23 @@ class Casework:
             return msgspec.structs.replace(incident, tasks=tuple({**tasks, task.id: task}.values()))
 
         state = "done" if task.done else "to do"
-        return self._edit(incident_id, tasked, "task", f"{task.title}: {state}.", by)
+        return self._edit(unit, incident_id, tasked, "task", f"{task.title}: {state}.", by, at)
 
     def _edit(
-        self, incident_id: int, change: Callable[[Incident], Incident], action: str, text: str, by: str
+        self,
+        unit: CaseUnit,
+        incident_id: int,
+        change: Callable[[Incident], Incident],
+        action: str,
+        text: str,
+        by: str,
+        at: float,
     ) -> Incident:
-        at = self._now()
-        with self._cases.unit(at) as unit:
-            incident = self._current(unit, incident_id, None)
-            new = msgspec.structs.replace(
-                change(incident), revision=incident.revision + 1, updated_at=at, updated_by=by
-            )
-            unit.put_incident(new)
-            unit.record([_entry(Subject.INCIDENT, str(incident_id), incident_id, action, text, by, at)])
-            return new
+        incident = self._current(unit, incident_id, None)
+        new = msgspec.structs.replace(change(incident), revision=incident.revision + 1, updated_at=at, updated_by=by)
+        unit.put_incident(new)
+        unit.record([self._entry(Subject.INCIDENT, str(incident_id), incident_id, action, text, by, at)])
+        return new
 
     def _current(self, unit: CaseUnit, incident_id: int, revision: int | None) -> Incident:
         incident = unit.incident(incident_id)
@@ -185,7 +221,7 @@ class Casework:
 
     def _acknowledge(self, unit: CaseUnit, number: int, at: float) -> None:
         incident = unit.incident(number)
-        if incident.acknowledged_at is None:
+        if incident.acknowledged_at is None and self._origin is Origin.PERSON:
             unit.put_incident(msgspec.structs.replace(incident, acknowledged_at=at))
 
     def _reconsider(self, unit: CaseUnit, alert: Alert, by: str, at: float) -> None:
@@ -196,7 +232,7 @@ class Casework:
                 msgspec.structs.replace(incident, status=IncidentStatus.ACTIVE, resolved_at=None, updated_by=by)
             )
             text = f"Alert {alert.id} was opened again."
-            unit.record([_entry(Subject.INCIDENT, str(incident.id), incident.id, "reopened", text, by, at)])
+            unit.record([self._entry(Subject.INCIDENT, str(incident.id), incident.id, "reopened", text, by, at)])
 
     def _inherit(self, unit: CaseUnit, old: Incident, new: Incident, by: str, at: float) -> None:
         """What an incident gets its alerts get: owner, conclusion, the end, the new beginning."""
@@ -219,7 +255,7 @@ class Casework:
             if heir != alert:
                 heir = msgspec.structs.replace(heir, revision=alert.revision + 1, updated_at=at)
                 unit.put_alert(heir)
-                activities.append(_changed(Subject.ALERT, alert.id, new.id, alert, heir, by, at))
+                activities.append(self._changed(Subject.ALERT, alert.id, new.id, alert, heir, by, at))
         unit.record(activities)
 
     def _opened(self, unit: CaseUnit, alert: Alert, by: str, at: float) -> Incident:
@@ -237,7 +273,7 @@ class Casework:
         )
         unit.put_incident(incident)
         text = "Split off by hand."
-        unit.record([_entry(Subject.INCIDENT, str(incident.id), incident.id, "created", text, by, at)])
+        unit.record([self._entry(Subject.INCIDENT, str(incident.id), incident.id, "created", text, by, at)])
         return incident
 
     def _transfer(self, unit: CaseUnit, alert: Alert, target: Incident, by: str, reason: str, at: float) -> None:
@@ -251,7 +287,7 @@ class Casework:
         )
         unit.see(sightings_of(alert, target.id))
         text = f"Alert {alert.id} ({alert.title}) moved from incident {alert.incident}. {reason}".strip()
-        unit.record([_entry(Subject.ALERT, alert.id, target.id, "moved", text, by, at)])
+        unit.record([self._entry(Subject.ALERT, alert.id, target.id, "moved", text, by, at)])
 
     def _tidy(self, unit: CaseUnit, number: int, target: int, by: str, at: float) -> None:
         """What the source has left: its own things to be looked up by, or nothing but a sign to the other."""
@@ -274,7 +310,41 @@ class Casework:
                 )
             )
             text = f"All its alerts moved to incident {target}."
-            unit.record([_entry(Subject.INCIDENT, str(number), number, "redirected", text, by, at)])
+            unit.record([self._entry(Subject.INCIDENT, str(number), number, "redirected", text, by, at)])
+
+    def _changed(
+        self,
+        subject: Subject,
+        subject_id: str,
+        incident: int,
+        old: Alert | Incident,
+        new: Alert | Incident,
+        by: str,
+        at: float,
+    ) -> Activity:
+        details: dict[str, str] = {}
+        for field in _SHOWN:
+            before, after = getattr(old, field, None), getattr(new, field, None)
+            if before != after:
+                details[field] = f"{_text(before)} -> {_text(after)}"
+        text = "; ".join(f"{field.replace('_', ' ')}: {change}" for field, change in details.items())
+        return msgspec.structs.replace(
+            self._entry(subject, subject_id, incident, "changed", text[:MOST_COMMENT], by, at), details=details
+        )
+
+    def _entry(
+        self, subject: Subject, subject_id: str, incident: int, action: str, text: str, by: str, at: float
+    ) -> Activity:
+        return Activity(
+            at=at,
+            origin=self._origin,
+            by=by,
+            subject=subject,
+            subject_id=subject_id,
+            incident=incident,
+            action=action,
+            text=text,
+        )
 
 
 def _check_revision(kind: str, name: str, current: int, wanted: int | None) -> None:
@@ -295,34 +365,7 @@ _SHOWN = (
 )
 
 
-def _changed(
-    subject: Subject, subject_id: str, incident: int, old: Alert | Incident, new: Alert | Incident, by: str, at: float
-) -> Activity:
-    details: dict[str, str] = {}
-    for field in _SHOWN:
-        before, after = getattr(old, field, None), getattr(new, field, None)
-        if before != after:
-            details[field] = f"{_text(before)} -> {_text(after)}"
-    text = "; ".join(f"{field.replace('_', ' ')}: {change}" for field, change in details.items())
-    return msgspec.structs.replace(
-        _entry(subject, subject_id, incident, "changed", text[:MOST_COMMENT], by, at), details=details
-    )
-
-
 def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value) if value not in ("", None) else "none"
-
-
-def _entry(subject: Subject, subject_id: str, incident: int, action: str, text: str, by: str, at: float) -> Activity:
-    return Activity(
-        at=at,
-        origin=Origin.PERSON,
-        by=by,
-        subject=subject,
-        subject_id=subject_id,
-        incident=incident,
-        action=action,
-        text=text,
-    )

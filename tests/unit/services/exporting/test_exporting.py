@@ -397,6 +397,16 @@ def test_old_changes_are_forgotten_when_every_target_took_them(bench: Bench) -> 
     assert [change.subject for change in left if change.kind == "alert"] == ["a0004"]
 
 
+def test_changes_that_somebody_else_still_needs_are_kept(bench: Bench) -> None:
+    bench.tell(1, 2, 3)
+    bench.clock.time += 30 * 86_400
+    head = bench.control.changes.head()
+    needing = exporting(ExportSettings(), bench.control, bench.clock, structlog.get_logger(), lambda: 1)
+    assert needing.tidy() == 1
+    assert exporting(ExportSettings(), bench.control, bench.clock, structlog.get_logger(), lambda: head).tidy() > 0
+    assert bench.control.changes.head() == head
+
+
 def test_a_disabled_target_is_shown_and_can_do_nothing(bench: Bench) -> None:
     service = bench.begin(enabled=False)
     assert service.status("siem").state is TargetState.DISABLED
