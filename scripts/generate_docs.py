@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -20,6 +21,7 @@ from fastapi import FastAPI
 
 from gatewatch.api.app import ROUTERS
 from gatewatch.bootstrap.exporting import exporters
+from gatewatch.bootstrap.playbooks import built_in_playbooks
 from gatewatch.bootstrap.workers import formats
 from gatewatch.cli.app import EXIT_CODES, app
 from gatewatch.config.settings import Settings, TargetSettings
@@ -32,6 +34,9 @@ from gatewatch.plugins import discover
 from gatewatch.posture.recommendation import all_recommendations
 from gatewatch.respond.conditions import BUILT_IN, FUNCTIONS
 from gatewatch.respond.context import ROOTS, roots_for
+from gatewatch.respond.playbooks.checking import Surroundings, read_playbook
+from gatewatch.respond.playbooks.document import Playbook, json_schema
+from gatewatch.respond.playbooks.walking import sendings_of, steps_of
 from gatewatch.respond.rule_text import RuleText
 from gatewatch.sources.ndjson import Line
 
@@ -326,6 +331,43 @@ def ndjson_schema() -> str:
     return json.dumps(schema, indent=1) + "\n"
 
 
+def playbook_schema() -> str:
+    return json.dumps(json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def playbooks() -> str:
+    intro = (
+        "They come switched off and staged: enabled they only simulate, until somebody promotes them. The connections that\n"
+        "they name are yours to configure; save a playbook under another name to change it. Of every file there is a\n"
+        "[JSON Schema](playbook.schema.json) for editors.\n"
+    )
+    parts = [_MADE, "# Built-in playbooks\n", intro]
+    for text in built_in_playbooks():
+        parts += _playbook(read_playbook(text, Surroundings()))
+    return "\n".join(parts)
+
+
+def _playbook(playbook: Playbook) -> list[str]:
+    steps = list(steps_of(playbook.steps))
+    uses = sorted({f"`{one.connection}` ({one.do})" for step in steps for one in sendings_of(step.body)})
+    asks = [f"{step.kind} `{step.step.id}`" for step in steps if step.kind in ("approval", "ask")]
+    told = [f"About: {playbook.subject}.", f"Connections: {', '.join(uses) or 'none'}."]
+    told.append(f"Asks people: {', '.join(asks) or 'no'}.")
+    rows = [
+        [
+            f"`{name}`",
+            one.type,
+            "yes" if one.required else "no",
+            "" if one.default is None else f"`{one.default!r}`",
+            one.description,
+        ]
+        for name, one in playbook.inputs.items()
+    ]
+    about = re.sub(r" (?=(?:Needs|Does not|Guard|Undo):)", "\n- ", playbook.description)
+    parts = [f"## `{playbook.name}`: {playbook.title}\n", f"- {about}\n", " ".join(told) + "\n"]
+    return [*parts, _table(["Input", "Type", "Required", "Default", "About"], rows)] if rows else parts
+
+
 def command_line() -> str:
     parts = [_MADE, "# Command line\n"]
     root = typer.main.get_command(app)
@@ -356,6 +398,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "patterns.md": patterns,
     "openapi.json": openapi,
     "gatewatch-ndjson-v1.schema.json": ndjson_schema,
+    "playbooks.md": playbooks,
+    "playbook.schema.json": playbook_schema,
     "command-line.md": command_line,
 }
 

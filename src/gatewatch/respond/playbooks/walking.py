@@ -13,13 +13,14 @@ from gatewatch.respond.playbooks.document import (
     Each,
     If,
     Parallel,
+    Sending,
     Step,
     Switch,
     kind_of,
 )
 from gatewatch.respond.playbooks.reading import Place
 
-__all__ = ["Found", "Group", "body_of", "groups_of", "path_of", "steps_at", "steps_of", "tellings_of"]
+__all__ = ["Found", "Group", "body_of", "groups_of", "path_of", "sendings_of", "steps_at", "steps_of", "tellings_of"]
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -93,6 +94,11 @@ def steps_of(
 def tellings_of(body: BaseModel) -> Sequence[BaseModel]:
     """Messages that carry a question."""
     return body.tell if isinstance(body, Approval | Ask) else ()
+
+
+def sendings_of(body: BaseModel) -> list[Sending]:
+    """What a step sends by itself: its action, or the messages that carry its question."""
+    return [one for one in (body, *tellings_of(body)) if isinstance(one, Sending)]
 
 
 def steps_at(steps: Sequence[Step], place: Place) -> tuple[Step, ...]:
