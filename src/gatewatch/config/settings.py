@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from gatewatch.config.references import SecretReference
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportKind
 from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, TemplateSettings
 
 __all__ = [
     "ApiSettings",
+    "ConnectionSettings",
     "DetectSettings",
     "EnvoySettings",
     "ExportSettings",
@@ -134,6 +136,33 @@ class ExportSettings(_Section, frozen=True, kw_only=True):
     """Address of this Gatewatch for people, in links."""
 
 
+class ConnectionSettings(_Section, frozen=True, kw_only=True):
+    """One connection to another system, which playbooks name."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    connector: str
+    """Id of a connector; docs/reference/connectors.md."""
+    url: str = ""
+    """Address of the other system; as `env:NAME` or `file:/path` when the address itself is a secret."""
+    secrets: dict[str, SecretReference] = {}
+    """The connector's secrets by name, each `env:NAME` or `file:/path`."""
+    options: dict[str, str] = {}
+    """The connector's own."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that may be reached besides that of the address."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts that may be reached in private networks or on this machine; all others have to have public addresses."""
+    insecure: bool = False
+    """Allow `http://` to other machines. Certificates are always verified."""
+    ca_file: str = ""
+    """Certificates to trust instead of the system's."""
+    proxy: str = ""
+    """HTTP proxy, which then looks up the hosts; the environment's proxies are not used."""
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+    """Of a whole request."""
+    enabled: bool = True
+
+
 class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
@@ -159,3 +188,6 @@ class Settings(_Section, frozen=True, kw_only=True):
     envoy: EnvoySettings = EnvoySettings()
     export: ExportSettings = ExportSettings()
     tail: tuple[TailSettings, ...] = ()
+    connections: tuple[ConnectionSettings, ...] = ()
+    connectors_dir: str = ""
+    """Folder of connectors of your own, one YAML file each."""
