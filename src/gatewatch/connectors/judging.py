@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gatewatch.connectors.definition import Action, ReadBack, Result
-from gatewatch.egress.errors import EgressError, RefusedError
+from gatewatch.egress.errors import EgressError
 from gatewatch.egress.redaction import Redaction
 from gatewatch.errors import InputError
 from gatewatch.ports.connectors import ActionResult, Outcome
@@ -44,7 +44,7 @@ def said_of(answer: Answer, context: Mapping[str, Any]) -> dict[str, Any]:
 def no_answer(error: EgressError, *, changes: bool, repeatable: bool) -> ActionResult:
     """A call that nobody answered: without effect when it was not sent."""
     if not error.sent or not changes:
-        return ActionResult(outcome=Outcome.FAILED, error=_told(error), again=not isinstance(error, RefusedError))
+        return ActionResult(outcome=Outcome.FAILED, error=_told(error), again=not error.for_good)
     return ActionResult(outcome=Outcome.UNKNOWN, error=error.message, again=repeatable)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, unquote_plus, urlsplit, urlunsplit
 
 from gatewatch.config.settings import ConnectionSettings
 from gatewatch.connectors.definition import OptionField, SecretField
@@ -140,7 +140,8 @@ def _parts(address: str) -> list[str]:
     parts = urlsplit(address)
     pieces = [*parts.path.split("/"), *(pair.partition("=")[2] for pair in parts.query.split("&")), parts.query]
     whole = [address, address.rstrip("/"), parts.path + ("?" + parts.query if parts.query else "")]
-    return [piece for piece in [*whole, *pieces] if len(piece) >= _LONG_PART]
+    forms = {form for piece in (*whole, *pieces) for form in (piece, unquote(piece), unquote_plus(piece))}
+    return sorted(form for form in forms if len(form) >= _LONG_PART)
 
 
 def _field_problems(settings: ConnectionSettings, wanted: Requirements) -> Iterable[str]:

@@ -12,10 +12,13 @@ class EgressError(GatewatchError):
 
     code = "egress"
 
-    def __init__(self, message: str, *, sent: bool, cure: str = "") -> None:
-        """`sent`: the other side may have seen the request, so it may have had its effect."""
+    def __init__(self, message: str, *, sent: bool, for_good: bool = False, cure: str = "") -> None:
+        """`sent`: the other side may have seen the request, so it may have had its effect.
+
+        `for_good`: the same request will never be taken.
+        """
         super().__init__(message, cure=cure)
-        self.sent = sent
+        self.sent, self.for_good = sent, for_good
 
 
 class RefusedError(EgressError):
@@ -25,7 +28,7 @@ class RefusedError(EgressError):
 
     def __init__(self, message: str, *, cure: str = "") -> None:
         """Nothing was sent."""
-        super().__init__(message, sent=False, cure=cure)
+        super().__init__(message, sent=False, for_good=True, cure=cure)
 
 
 class SecretError(EgressError):

@@ -19,38 +19,60 @@ from gatewatch.egress.addresses import host_name
 from gatewatch.egress.errors import RefusedError
 from gatewatch.egress.guard import Guard
 
-__all__ = ["guarded"]
+__all__ = ["Trace", "guarded"]
+
+
+class Trace:
+    """What happened inside: libraries swallow errors."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.refusals: list[RefusedError] = []
+        self.connections = 0
+        """Attempts that the guard let through."""
 
 
 class _Watch(threading.local):
     guard: Guard | None = None
     last: str
-    refusals: list[RefusedError]
+    trace: Trace | None = None
 
 
 _watch = _Watch()
 _installing = threading.Lock()
 _installed: list[bool] = []
-_FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "_thread.start_new_thread")
+_FORBIDDEN = frozenset(
+    {
+        "_thread.start_new_thread",
+        "ctypes.dlopen",
+        "os.exec",
+        "os.fork",
+        "os.posix_spawn",
+        "os.system",
+        "subprocess.Popen",
+        "syslog.openlog",
+        "syslog.syslog",
+    }
+)
 
 
 @contextmanager
-def guarded(guard: Guard) -> Iterator[list[RefusedError]]:
-    """Inside, this thread reaches nobody but the guard's hosts. Gives what was refused: libraries swallow errors."""
+def guarded(guard: Guard) -> Iterator[Trace]:
+    """Inside, this thread reaches nobody but the guard's hosts."""
     with _installing:
         if not _installed:
             sys.addaudithook(_hook)
             _installed.append(True)
-    _watch.last, _watch.refusals = "", []
-    _watch.guard = guard
+    trace = Trace()
+    _watch.last, _watch.trace, _watch.guard = "", trace, guard
     try:
-        yield _watch.refusals
+        yield trace
     finally:
-        _watch.guard = None
+        _watch.guard, _watch.trace = None, None
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watch.guard is None:
+    if _watch.guard is None or _watch.trace is None:
         return
     try:
         if event == "socket.getaddrinfo":
@@ -58,12 +80,13 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             _watch.last = host_name(_text(arguments[0]))
         elif event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             _check(_watch.guard, arguments[1])
+            _watch.trace.connections += 1
         elif event in ("socket.gethostbyname", "socket.gethostbyaddr"):
             _watch.guard.check_host(_text(arguments[0]))
         elif event in _FORBIDDEN:
             _leave(event)
     except RefusedError as error:
-        _watch.refusals.append(error)
+        _watch.trace.refusals.append(error)
         raise
 
 

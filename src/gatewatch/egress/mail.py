@@ -15,6 +15,9 @@ from gatewatch.errors import ConfigurationError
 __all__ = ["MailServer", "Submission"]
 
 
+_DONE, _TAKEN, _FOR_GOOD = 250, (250, 251), 500
+
+
 class _Smtp(smtplib.SMTP):
     """The library's client over a socket of ours; `smtplib.SMTP_SSL` extends it at the same place."""
 
@@ -83,16 +86,20 @@ class MailServer:
         refused = {}
         try:
             code, told = client.mail(sender)
-            if code != 250:
-                raise EgressError(f"{self.host} refused the sender: {code}{_enhanced(told)}", sent=False)
+            if code != _DONE:
+                raise EgressError(
+                    f"{self.host} refused the sender: {code}{_enhanced(told)}", sent=False, for_good=code >= _FOR_GOOD
+                )
             for recipient in recipients:
                 code, told = client.rcpt(recipient)
-                if code not in (250, 251):
+                if code not in _TAKEN:
                     refused[recipient] = f"{code}{_enhanced(told)}"
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise self._failed("broke off before the message", error) from error
         if len(refused) == len(recipients):
-            raise EgressError(f"{self.host} refused all recipients: {', '.join(refused.values())}", sent=False)
+            answers = ", ".join(dict.fromkeys(refused.values()))
+            passing = any(answer.startswith("4") for answer in refused.values())
+            raise EgressError(f"{self.host} refused all recipients: {answers}", sent=False, for_good=not passing)
         return refused
 
     def _data(self, client: _Smtp, message: bytes) -> None:
@@ -100,13 +107,17 @@ class MailServer:
             code, told = client.data(message)
         except smtplib.SMTPDataError as error:
             # The answer to the word DATA: the message was not asked for.
-            raise EgressError(f"{self.host} refused the message: {error.smtp_code}", sent=False) from error
+            raise EgressError(
+                f"{self.host} refused the message: {error.smtp_code}", sent=False, for_good=error.smtp_code >= _FOR_GOOD
+            ) from error
         except (OSError, smtplib.SMTPException) as error:
             raise EgressError(
                 f"no answer from {self.host} to the message: {type(error).__name__}", sent=True
             ) from error
-        if code != 250:
-            raise EgressError(f"{self.host} refused the message: {code}{_enhanced(told)}", sent=False)
+        if code != _DONE:
+            raise EgressError(
+                f"{self.host} refused the message: {code}{_enhanced(told)}", sent=False, for_good=code >= _FOR_GOOD
+            )
         try:
             client.quit()
         except (OSError, smtplib.SMTPException):
@@ -114,7 +125,8 @@ class MailServer:
 
     def _failed(self, what: str, error: Exception) -> EgressError:
         code = getattr(error, "smtp_code", "")
-        return EgressError(f"{self.host} {what}: {code or type(error).__name__}", sent=False)
+        for_good = isinstance(error, smtplib.SMTPNotSupportedError | smtplib.SMTPAuthenticationError)
+        return EgressError(f"{self.host} {what}: {code or type(error).__name__}", sent=False, for_good=for_good)
 
 
 def _enhanced(told: Any) -> str:
