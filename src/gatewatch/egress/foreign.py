@@ -3,8 +3,7 @@
 Python tells an audit hook (PEP 578) of every name that is looked up and every address that is connected to, and the
 hook may forbid it. The hook is installed when the first connection needs it, stays for good, as hooks do, and does
 nothing in threads that are not inside `guarded`. What it can't see: sockets opened by C libraries without Python's
-`socket`, by other processes, and by threads that the library starts; schemas that work that way have to be refused
-by whoever calls.
+`socket`, and those of threads that the library starts, which Python tells of from 3.12 on only.
 """
 
 from __future__ import annotations
@@ -87,7 +86,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
             _leave(event)
     except RefusedError as error:
         _watch.trace.refusals.append(error)
-        raise
+        # What libraries expect of sockets, so that they close theirs.
+        raise PermissionError(error.message) from error
 
 
 def _check(guard: Guard, place: Any) -> None:
