@@ -26,7 +26,9 @@ class Request(NamedTuple):
 
     @property
     def query(self) -> dict[str, str]:
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.target).query, keep_blank_values=True).items()}
+        return {
+            name: values[0] for name, values in parse_qs(urlsplit(self.target).query, keep_blank_values=True).items()
+        }
 
     @property
     def json(self) -> Any:
@@ -85,7 +87,20 @@ class Vendor:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 vendor.serve(self, Request(self.command, self.path, headers, body), logic)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
+            def do_GET(self) -> None:
+                self._any()
+
+            def do_POST(self) -> None:
+                self._any()
+
+            def do_PUT(self) -> None:
+                self._any()
+
+            def do_PATCH(self) -> None:
+                self._any()
+
+            def do_DELETE(self) -> None:
+                self._any()
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -187,7 +202,9 @@ class ServiceNow:
 
     def found(self, request: Request) -> list[dict[str, str]]:
         query = dict(part.split("=", 1) for part in request.query["sysparm_query"].split("^") if "=" in part)
-        rows = [r for r in self.records.values() if r["correlation_id"] == query.get("correlation_id", r["correlation_id"])]
+        rows = [
+            r for r in self.records.values() if r["correlation_id"] == query.get("correlation_id", r["correlation_id"])
+        ]
         if "correlation_id" not in query:
             terms = request.query["sysparm_query"].split("^")
             assert terms[0].startswith("sys_updated_onRELATIVEGE@minute@ago@"), terms
@@ -246,7 +263,9 @@ class Jira:
 
     def created(self, request: Request) -> Answer:
         assert request.method == "POST"
-        fields = members(request.members("update", "fields")["fields"], "description priority labels", "project issuetype summary")
+        fields = members(
+            request.members("update", "fields")["fields"], "description priority labels", "project issuetype summary"
+        )
         members(fields["project"], "", "key")
         members(fields["issuetype"], "", "name")
         assert all(isinstance(label, str) and " " not in label for label in fields["labels"])
@@ -349,7 +368,10 @@ class Teams:
         body = request.members("", "type attachments")
         assert body["type"] == "message"
         (attachment,) = body["attachments"]
-        assert members(attachment, "contentUrl", "contentType content")["contentType"] == "application/vnd.microsoft.card.adaptive"
+        assert (
+            members(attachment, "contentUrl", "contentType content")["contentType"]
+            == "application/vnd.microsoft.card.adaptive"
+        )
         card = members(attachment["content"], "actions msteams", "$schema type version body")
         assert card["type"] == "AdaptiveCard"
         for part in card["body"]:
@@ -374,7 +396,9 @@ class PagerDuty:
         assert body["routing_key"] == SECRET, "routing key"
         action, key = body["event_action"], body["dedup_key"]
         if action == "trigger":
-            payload = members(body["payload"], "timestamp component group class custom_details", "summary source severity")
+            payload = members(
+                body["payload"], "timestamp component group class custom_details", "summary source severity"
+            )
             assert payload["severity"] in ("critical", "error", "warning", "info")
             assert len(payload["summary"]) <= 1024
             for link in body.get("links", []):
@@ -396,7 +420,10 @@ class Opsgenie:
         done = Answer(202, {"result": "Request will be processed", "took": 0.1, "requestId": "r"})
         if request.path == "/v2/alerts":
             assert request.method == "POST"
-            body = request.members("alias description responders visibleTo actions tags details entity source priority user note", "message")
+            body = request.members(
+                "alias description responders visibleTo actions tags details entity source priority user note",
+                "message",
+            )
             assert len(body["message"]) <= 130
             known = self.alerts.setdefault(body["alias"], {**body, "id": "a-1", "status": "open", "count": 0})
             known["count"] += 1
@@ -430,7 +457,9 @@ class GitHub:
             return Answer(200, list(reversed(self.issues)))
         body = request.members("body assignees milestone labels", "title")
         number = len(self.issues) + 1
-        self.issues.append({"number": number, "html_url": f"https://github.com/acme/api-security/issues/{number}", **body})
+        self.issues.append(
+            {"number": number, "html_url": f"https://github.com/acme/api-security/issues/{number}", **body}
+        )
         return Answer(201, self.issues[-1])
 
 
@@ -490,7 +519,9 @@ class CrowdSec:
             members(alert["source"], "ip range as_name as_number cn", "scope value")
             for decision in alert["decisions"]:
                 members(decision, "until uuid simulated", "origin type scope value duration scenario")
-            self.alerts.append({**alert, "id": len(self.alerts) + 1, "decisions": [{**d, "id": 7} for d in alert["decisions"]]})
+            self.alerts.append(
+                {**alert, "id": len(self.alerts) + 1, "decisions": [{**d, "id": 7} for d in alert["decisions"]]}
+            )
         return Answer(201, [str(len(self.alerts))])
 
 
@@ -521,7 +552,9 @@ class Sentinel:
         assert request.method == "PUT"
         body = request.members("etag", "properties")
         given = members(
-            body["properties"], "description labels owner classification classificationComment classificationReason", "title severity status"
+            body["properties"],
+            "description labels owner classification classificationComment classificationReason",
+            "title severity status",
         )
         assert given["status"] != "Closed" or "classification" in given, "closing needs a classification"
         if "etag" in body and (known is None or known["etag"] != body["etag"]):

@@ -21,6 +21,7 @@ from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
 from gatewatch.store.tables import detector_settings, findings, states, tokens
+from gatewatch.store.tickets import TicketTable
 
 __all__ = ["SqlControlStore"]
 
@@ -43,6 +44,8 @@ class SqlControlStore:
         """What changed, for exporters."""
         self.exports = ExportTable(self._engine)
         """How far exporters are."""
+        self.tickets = TicketTable(self._engine)
+        """Which tickets stand for which incidents."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

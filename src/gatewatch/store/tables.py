@@ -34,6 +34,8 @@ __all__ = [
     "reviews",
     "states",
     "suppressions",
+    "ticket_links",
+    "ticket_polls",
     "tokens",
 ]
 
@@ -196,6 +198,24 @@ reviews = Table(
     Column("updated_at", Float(53), nullable=False),
     Column("signed_at", Float(53)),
     Column("body", LargeBinary, nullable=False),
+)
+
+ticket_links = Table(
+    "ticket_links",
+    METADATA,
+    Column("connection", String(64), primary_key=True),
+    Column("ticket", String(128), primary_key=True),
+    Column("incident", BigInteger, nullable=False),
+    Column("synced_at", Float(53), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_ticket_links_incident", "incident"),
+)
+
+ticket_polls = Table(
+    "ticket_polls",
+    METADATA,
+    Column("connection", String(64), primary_key=True),
+    Column("polled_at", Float(53), nullable=False),
 )
 
 findings = Table(

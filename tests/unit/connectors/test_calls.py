@@ -39,9 +39,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_wrong_inputs_are_told_all_at_once_and_not_repeated(name: str) -> None:
     inputs, told = WRONG[name]
     with pytest.raises(ConnectorError) as caught:
-        SimulatedConnectors(METAS).perform(
-            ActionCall(connection="pagerduty", action="trigger", inputs=inputs, key="k")
-        )
+        SimulatedConnectors(METAS).perform(ActionCall(connection="pagerduty", action="trigger", inputs=inputs, key="k"))
     assert told in caught.value.message
     assert "bad" not in caught.value.message
 
@@ -140,7 +138,7 @@ def test_what_goes_into_a_path_stays_one_segment(value: str) -> None:
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_what_goes_into_a_query_stays_one_parameter(name: str, value: str) -> None:
     made = rendered(Template(method="GET", query="${inputs.q}"), q={name: value})
-    assert Request("GET", made.url, {}, b"").query == {"v": "1", **{name: value}}
+    assert Request("GET", made.url, {}, b"").query == {"v": "1", name: value}
 
 
 HEADERS = {

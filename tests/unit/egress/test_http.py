@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from tests.connector_servers import Answer, Vendor
-from tests.export_servers import HttpReceiver, authority
 from tests.export_servers import Answer as Plain
+from tests.export_servers import HttpReceiver, authority
 
 from gatewatch.egress.errors import EgressError, RefusedError
 from gatewatch.egress.guard import Guard
@@ -163,5 +163,3 @@ def test_addresses_that_are_none(url: str) -> None:
 def test_without_tls_only_to_this_machine_or_when_allowed() -> None:
     with pytest.raises(ConfigurationError, match="without TLS"):
         client("a.example", insecure=False).send("GET", "http://a.example", headers={})
-
-
