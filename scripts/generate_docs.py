@@ -195,11 +195,15 @@ def connectors_page() -> str:
     parts = [
         _MADE,
         "# Connectors\n",
-        "What playbooks do in other systems. A connection is a connector with an address and secrets; more connectors: "
-        "[how to](../how-to/add-a-connector.md).\n",
-        "Outcomes of a call are `succeeded`, `failed` (it surely had no effect) and `unknown` (it was sent and no answer "
-        "tells). An unknown outcome is read back where the connector can, and only a repeatable action is performed "
-        "again without that.\n",
+        (
+            "What playbooks do in other systems. A connection is a connector with an address and secrets; more connectors: "
+            "[how to](../how-to/add-a-connector.md).\n"
+        ),
+        (
+            "Outcomes of a call are `succeeded`, `failed` (it surely had no effect) and `unknown` (it was sent and no answer "
+            "tells). An unknown outcome is read back where the connector can, and only a repeatable action is performed "
+            "again without that.\n"
+        ),
         "## A connection: `[[connections]]`\n",
         _members(ConnectionSettings),
     ]
@@ -214,7 +218,8 @@ def _connector(kind: Kind) -> list[str]:
     address = f"`{wanted.url}` when none is given" if wanted.url else "required"
     parts.append(f"Address: {address}{'; a secret, given by reference' if wanted.secret_url else ''}.\n")
     rows: list[list[object]] = [
-        [f"`secrets.{field.name}`", "required" if field.required else "-", field.description] for field in wanted.secrets
+        [f"`secrets.{field.name}`", "required" if field.required else "-", field.description]
+        for field in wanted.secrets
     ]
     for option in wanted.options:
         default = "required" if option.required else (f"`{option.default}`" if option.default else "-")

@@ -58,7 +58,10 @@ class Ticketing:
         self._casework, self._clock = casework, clock
 
     def link(self, *, connection: str, ticket: str, number: str, url: str, status: str, incident: int) -> TicketLink:
-        """A ticket stands for an incident from now on. Raises NotFoundError, ConflictError when it stands for another."""
+        """A ticket stands for an incident from now on.
+
+        Raises NotFoundError, ConflictError when it stands for another.
+        """
         known = self._links.of_tickets(connection, [ticket]).get(ticket)
         if known is not None and known.incident != incident:
             raise ConflictError(f"ticket {number or ticket} stands for incident {known.incident} already")
