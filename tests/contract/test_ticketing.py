@@ -72,9 +72,7 @@ class Office:
         result = self.connections.perform(call)
         number = str(result.values.get("number", result.values["id"]))
         ticket, first = str(result.values["id"]), "1" if self.kind == "servicenow" else "To Do"
-        self.ticketing.link(
-            connection="desk", ticket=ticket, number=number, url=result.link, status=first, incident=1
-        )
+        self.ticketing.link(connection="desk", ticket=ticket, number=number, url=result.link, status=first, incident=1)
         return ticket
 
     def edit(self, status: str, resolution: str = "") -> None:
@@ -202,9 +200,9 @@ def test_a_status_that_means_nothing_here_is_left_alone(office: Office) -> None:
 
 def test_a_ticket_stands_for_one_incident(office: Office) -> None:
     again = {"connection": "desk", "ticket": office.ticket, "number": "n", "url": "", "status": "x"}
-    assert office.ticketing.link(**again, incident=1).incident == 1  # type: ignore[arg-type]
+    assert office.ticketing.link(**again, incident=1).incident == 1
     with pytest.raises(ConflictError, match="stands for incident 1"):
-        office.ticketing.link(**again, incident=2)  # type: ignore[arg-type]
+        office.ticketing.link(**again, incident=2)
     with pytest.raises(NotFoundError):
         office.ticketing.link(connection="desk", ticket="new", number="", url="", status="1", incident=99)
 

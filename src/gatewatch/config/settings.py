@@ -23,6 +23,7 @@ __all__ = [
     "ObserveSettings",
     "Settings",
     "StoreSettings",
+    "SubscriptionSettings",
     "TailSettings",
     "TargetSettings",
     "TemplateSettings",
@@ -163,6 +164,15 @@ class ConnectionSettings(_Section, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+class SubscriptionSettings(_Section, frozen=True, kw_only=True):
+    """Flows of other systems that ask to be called back."""
+
+    callback_hosts: tuple[str, ...] = ()
+    """`host`, `host:port` or `*.domain`, for example `*.logic.azure.com`; without any nobody can subscribe."""
+    private_hosts: tuple[str, ...] = ()
+    """Those that stand in private networks or on this machine."""
+
+
 class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
@@ -191,3 +201,4 @@ class Settings(_Section, frozen=True, kw_only=True):
     connections: tuple[ConnectionSettings, ...] = ()
     connectors_dir: str = ""
     """Folder of connectors of your own, one YAML file each."""
+    subscriptions: SubscriptionSettings = SubscriptionSettings()

@@ -23,7 +23,7 @@ _MOST_BYTES = 256 * 1024
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[\.\.\.\]")
 _MEMBER = re.compile(r"\b(inputs|lines|options)\.(\w+)")
 _TYPES = frozenset({"string", "integer", "number", "boolean", "array", "object"})
-_SECRET = "$secret"  # noqa: S105 - the name of a member
+_HIDDEN = "$secret"
 Path_ = tuple[str | int, ...]
 Problem = tuple[Path_, str]
 
@@ -158,9 +158,9 @@ def _template(template: Any, path: Path_, known: dict[str, set[str]], secrets: s
         for index, one in enumerate(template):
             yield from _template(one, (*path, index), known, secrets)
     elif isinstance(template, dict):
-        if _SECRET in template:
-            if set(template) != {_SECRET} or template[_SECRET] not in secrets:
-                yield path, f"there is no secret {template[_SECRET]}, or something stands beside it"
+        if _HIDDEN in template:
+            if set(template) != {_HIDDEN} or template[_HIDDEN] not in secrets:
+                yield path, f"there is no secret {template[_HIDDEN]}, or something stands beside it"
             return
         for name, one in template.items():
             yield from _template(one, (*path, name), known, secrets)

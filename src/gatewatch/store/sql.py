@@ -20,6 +20,7 @@ from gatewatch.store.engine import current_revision, head_revision, open_engine,
 from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
+from gatewatch.store.subscriptions import SubscriptionTable
 from gatewatch.store.tables import detector_settings, findings, states, tokens
 from gatewatch.store.tickets import TicketTable
 
@@ -46,6 +47,8 @@ class SqlControlStore:
         """How far exporters are."""
         self.tickets = TicketTable(self._engine)
         """Which tickets stand for which incidents."""
+        self.subscriptions = SubscriptionTable(self._engine)
+        """Flows that are called back."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

@@ -33,6 +33,7 @@ __all__ = [
     "incidents",
     "reviews",
     "states",
+    "subscriptions",
     "suppressions",
     "ticket_links",
     "ticket_polls",
@@ -216,6 +217,14 @@ ticket_polls = Table(
     METADATA,
     Column("connection", String(64), primary_key=True),
     Column("polled_at", Float(53), nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 findings = Table(

@@ -16,7 +16,7 @@ from gatewatch.errors import ConfigurationError, DefinitionError
 from gatewatch.ports.connectors import ActionCall, Outcome
 
 GUIDE = (Path(__file__).parents[3] / "docs/how-to/add-a-connector.md").read_text()
-DESK = re.search(r"```yaml\n(.*?)```", GUIDE, re.DOTALL).group(1)  # type: ignore[union-attr]
+(DESK,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
 
 MISTAKES: dict[str, tuple[str, str, str]] = {
     "a member that there is not": ("title: Help desk", "title: Help desk\ntitel: x", r":1:1: .*`titel`"),

@@ -53,8 +53,8 @@ class Mailbox:
         self.envelopes.append(envelope)
         self.tls.append(session.ssl is not None)
         if self.cut:
-            assert server.transport is not None
-            server.transport.abort()
+            cut: Any = server.transport
+            cut.abort()
         return self.answer
 
 
@@ -62,8 +62,8 @@ class Receiver(Controller):
     """On whatever port is free."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
+        listening: Any = self.server
+        self.port = listening.sockets[0].getsockname()[1]
         super()._trigger_server()
 
 

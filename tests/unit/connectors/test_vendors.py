@@ -221,7 +221,7 @@ def test_pages_lead_on(bench: Benches) -> None:
             it.perform(key=f"run-{number}.step")
         seen, page = [], ""
         for _ in range(3):
-            given = {"minutes": 5, "limit": 2, **({"page": page} if page else {})}
+            given: dict[str, Any] = {"minutes": 5, "limit": 2, **({"page": page} if page else {})}
             result = it.perform("list_changed", **given)
             seen += [ticket["id"] for ticket in result.values["tickets"]]
             page = result.values["next"]
