@@ -24,13 +24,15 @@ from gatewatch.bootstrap.exporting import exporters
 from gatewatch.bootstrap.playbooks import built_in_playbooks
 from gatewatch.bootstrap.workers import formats
 from gatewatch.cli.app import EXIT_CODES, app
-from gatewatch.config.settings import Settings, TargetSettings
+from gatewatch.config.settings import ConnectionSettings, Settings, TargetSettings
+from gatewatch.connectors.registry import Kind, kinds
 from gatewatch.detect.detector import all_detectors
 from gatewatch.detect.settings import fields
 from gatewatch.formats.export import all_formats
 from gatewatch.model.automation import Action, ActionOutcome, RunOutcome, Schedule, Trigger
 from gatewatch.observe.pattern import Indicator, Recognizer, ResponseSignal
 from gatewatch.plugins import discover
+from gatewatch.ports.connectors import ActionInput, ActionMeta
 from gatewatch.posture.recommendation import all_recommendations
 from gatewatch.respond.conditions import BUILT_IN, FUNCTIONS
 from gatewatch.respond.context import ROOTS, roots_for
@@ -196,6 +198,66 @@ def exporters_page() -> str:
         parts.append(f"Shape {about.shape.value}, `{about.content_type}`. Can say: {says}.\n")
         parts.append("\n".join(f"- {reference}" for reference in about.references) + "\n")
     return "\n".join(part for part in parts if part)
+
+
+def connectors_page() -> str:
+    parts = [
+        _MADE,
+        "# Connectors\n",
+        (
+            "What playbooks do in other systems. A connection is a connector with an address and secrets; more connectors: "
+            "[how to](../how-to/add-a-connector.md).\n"
+        ),
+        (
+            "Outcomes of a call are `succeeded`, `failed` (it surely had no effect) and `unknown` (it was sent and no answer "
+            "tells). An unknown outcome is read back where the connector can, and only a repeatable action is performed "
+            "again without that.\n"
+        ),
+        "## A connection: `[[connections]]`\n",
+        _members(ConnectionSettings),
+    ]
+    for kind in sorted(kinds().values(), key=lambda kind: kind.meta.id):
+        parts += _connector(kind)
+    return "\n".join(part for part in parts if part)
+
+
+def _connector(kind: Kind) -> list[str]:
+    meta, wanted = kind.meta, kind.requirements
+    parts = [f"## `{meta.id}`: {meta.title}\n\n{meta.description}\n"]
+    address = f"`{wanted.url}` when none is given" if wanted.url else "required"
+    parts.append(f"Address: {address}{'; a secret, given by reference' if wanted.secret_url else ''}.\n")
+    rows: list[list[object]] = [
+        [f"`secrets.{field.name}`", "required" if field.required else "-", field.description]
+        for field in wanted.secrets
+    ]
+    for option in wanted.options:
+        default = "required" if option.required else (f"`{option.default}`" if option.default else "-")
+        rows.append([f"`options.{option.name}`", default, option.description])
+    parts.append(_table(["Setting", "Default", "About"], rows) if rows else "")
+    for action in meta.actions:
+        parts += _action(action)
+    parts.append("\n".join(f"- {reference}" for reference in meta.references) + "\n")
+    return parts
+
+
+def _action(action: ActionMeta) -> list[str]:
+    facts = []
+    if not action.changes:
+        facts.append("Changes nothing.")
+    elif action.repeatable:
+        facts.append("Repeatable.")
+    if action.reads_back:
+        facts.append("Reads back" + (f" (wait {action.settles_s:g} s)." if action.settles_s else "."))
+    parts = [f"### `{action.id}`: {action.title}\n\n{' '.join([action.description, *facts])}\n"]
+    rows = [["in", *_field(field)] for field in action.inputs] + [["out", *_field(field)] for field in action.outputs]
+    parts.append(_table(["", "Name", "Type", "About", "Example"], rows) if rows else "")
+    return parts
+
+
+def _field(field: ActionInput) -> list[object]:
+    kind = " or ".join(f"`{choice}`" for choice in field.choices) or field.type
+    about = field.description + (" Required." if field.required else "")
+    return [f"`{field.name}`", kind, about, f"`{json.dumps(field.example)}`"]
 
 
 def patterns() -> str:
@@ -395,6 +457,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "formats.md": formats_page,
     "exporters.md": exporters_page,
     "automation.md": automation,
+    "connectors.md": connectors_page,
     "patterns.md": patterns,
     "openapi.json": openapi,
     "gatewatch-ndjson-v1.schema.json": ndjson_schema,

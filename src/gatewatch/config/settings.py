@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from gatewatch.config.references import SecretReference
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportKind
 from gatewatch.model.observe_settings import LimitSettings, ObserveSettings, TemplateSettings
@@ -14,6 +15,7 @@ from gatewatch.respond.guarding import Guardrails
 __all__ = [
     "ApiSettings",
     "AskedSettings",
+    "ConnectionSettings",
     "DetectSettings",
     "EnvoySettings",
     "ExportSettings",
@@ -24,6 +26,7 @@ __all__ = [
     "ObserveSettings",
     "Settings",
     "StoreSettings",
+    "SubscriptionSettings",
     "TailSettings",
     "TargetSettings",
     "TemplateSettings",
@@ -159,6 +162,42 @@ class AskedSettings(_Section, frozen=True, kw_only=True):
     """Networks whose X-Forwarded headers forward auth believes; nobody else is answered."""
 
 
+class ConnectionSettings(_Section, frozen=True, kw_only=True):
+    """One connection to another system, which playbooks name."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    connector: str
+    """Id of a connector; docs/reference/connectors.md."""
+    url: str = ""
+    """Address of the other system; as `env:NAME` or `file:/path` when the address itself is a secret."""
+    secrets: dict[str, SecretReference] = {}
+    """The connector's secrets by name, each `env:NAME` or `file:/path`."""
+    options: dict[str, str] = {}
+    """The connector's own."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Hosts that may be reached besides that of the address."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts that may be reached in private networks or on this machine; all others have to have public addresses."""
+    insecure: bool = False
+    """Allow `http://` to other machines. Certificates are always verified."""
+    ca_file: str = ""
+    """Certificates to trust instead of the system's."""
+    proxy: str = ""
+    """HTTP proxy, which then looks up the hosts; the environment's proxies are not used."""
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+    """Of a whole request."""
+    enabled: bool = True
+
+
+class SubscriptionSettings(_Section, frozen=True, kw_only=True):
+    """Flows of other systems that ask to be called back."""
+
+    callback_hosts: tuple[str, ...] = ()
+    """`host`, `host:port` or `*.domain`, for example `*.logic.azure.com`; without any nobody can subscribe."""
+    private_hosts: tuple[str, ...] = ()
+    """Those that stand in private networks or on this machine."""
+
+
 class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
@@ -187,3 +226,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     tail: tuple[TailSettings, ...] = ()
     gateways: tuple[GatewaySettings, ...] = ()
     asked: AskedSettings = AskedSettings()
+    connections: tuple[ConnectionSettings, ...] = ()
+    connectors_dir: str = ""
+    """Folder of connectors of your own, one YAML file each."""
+    subscriptions: SubscriptionSettings = SubscriptionSettings()

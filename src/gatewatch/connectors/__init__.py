@@ -1,1 +1,1 @@
-"""Connectors for playbooks (comes with the automation issue)."""
+"""Connectors: what playbooks do in other systems. A connector is one YAML file in `definitions`, or one module."""

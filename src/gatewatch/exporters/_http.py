@@ -1,28 +1,29 @@
-"""What transports over HTTP share: TLS, one host, no redirects, and what an answer means."""
+"""What transports over HTTP share: one host, no redirects, and what an answer means."""
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from gatewatch.egress.errors import EgressError
+from gatewatch.egress.guard import Guard, check_url
+from gatewatch.egress.http import HttpClient, retry_after
+from gatewatch.egress.secrets import is_reference
 from gatewatch.errors import ConfigurationError
 from gatewatch.exporters._secrets import resolve
 from gatewatch.ports.export import BatchRefusedError, DeliveryError
 
-__all__ = ["Connection", "HttpSettings", "is_loopback", "judge", "retry_after", "tls_context"]
+__all__ = ["Connection", "HttpSettings", "judge", "retry_after"]
 
-_REFERENCES = ("env:", "file:")
 _CONTENT_REFUSED = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""Elasticsearch answers with a line for every item of a batch."""
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,52 +41,26 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def tls_context(ca_file: str) -> ssl.SSLContext:
-    """Verifying, TLS 1.2 or newer. Raises ConfigurationError for a file that holds no certificates."""
-    try:
-        context = ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        raise ConfigurationError(f"can't use the certificates in {ca_file}: {type(error).__name__}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
 class Connection:
-    """A client for one URL's host."""
+    """A client for one URL's host. The settings name that host, so it may stand in a private network."""
 
     def __init__(self, settings: HttpSettings) -> None:
         """Raises ConfigurationError."""
         self._settings = settings
-        self.host = "the target"
+        self.host = ""
         """For messages; the rest of the address may be a secret."""
-        if not settings.url.startswith(_REFERENCES):
+        self._client = self._opened("")
+        if not is_reference(settings.url):
             self._address()
-        self._client = httpx.Client(
-            verify=tls_context(settings.ca_file),
-            timeout=settings.timeout_s,
-            follow_redirects=False,
-            trust_env=False,
-            proxy=settings.proxy or None,
-        )
+        self.host = self.host or "the target"
 
     def post(self, path: str, content: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """The answer, whatever it is. Raises DeliveryError when there is none; its text never has the URL."""
         try:
-            address = self._address()
-        except ConfigurationError as error:
+            url = self._address() + path
+            return self._client.send("POST", url, headers=headers, content=content, max_bytes=_MAX_ANSWER_BYTES)
+        except (ConfigurationError, EgressError) as error:
             raise DeliveryError(error.message, cure=error.cure) from error
-        try:
-            return self._client.post(address + path, content=content, headers=dict(headers))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise DeliveryError(f"no answer from {self.host}: {type(error).__name__}") from error
 
     def close(self) -> None:
         """Close connections."""
@@ -93,22 +68,22 @@ class Connection:
 
     def _address(self) -> str:
         given = self._settings.url
-        url = resolve(given) if given.startswith(_REFERENCES) else given
-        check_url(url, insecure=self._settings.insecure)
-        self.host = urlsplit(url).hostname or self.host
+        url = resolve(given) if is_reference(given) else given
+        host = check_url(url, insecure=self._settings.insecure).hostname or ""
+        if host != self.host:
+            self._client.close()
+            self._client, self.host = self._opened(host), host
         return url.rstrip("/")
 
-
-def check_url(url: str, *, insecure: bool) -> None:
-    """Raises ConfigurationError; the URL itself may be a secret and is not repeated."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("url is not an http(s) address with a host")
-    if parts.username or parts.password:
-        raise ConfigurationError("url carries a user or password", cure="Use the transport's own setting for secrets.")
-    if parts.scheme == "http" and not insecure and not is_loopback(parts.hostname):
-        raise ConfigurationError(
-            f"url sends to {parts.hostname} without TLS", cure="Use https://, or allow it with `insecure = true`."
+    def _opened(self, host: str) -> HttpClient:
+        settings = self._settings
+        return HttpClient(
+            Guard([host], private=[host]),
+            timeout_s=settings.timeout_s,
+            ca_file=settings.ca_file,
+            proxy=settings.proxy,
+            insecure=settings.insecure,
+            keep=True,
         )
 
 
@@ -122,15 +97,3 @@ def judge(response: httpx.Response, host: str, *, detail: str = "") -> None:
     if response.status_code in _CONTENT_REFUSED:
         raise BatchRefusedError(told)
     raise DeliveryError(told, retry_after_s=retry_after(response))
-
-
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the target asks to wait (RFC 9110, 10.2.3); a date counts from the answer's own date."""
-    text = response.headers.get("retry-after", "")
-    if text.isdecimal():
-        return float(text)
-    try:
-        wanted, told = parsedate_to_datetime(text), parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return None
-    return max(0.0, (wanted - told).total_seconds())

@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from gatewatch.egress.addresses import is_loopback
+from gatewatch.egress.tls import tls_context
 from gatewatch.errors import ConfigurationError
-from gatewatch.exporters._http import is_loopback, tls_context
 from gatewatch.exporters._secrets import SecretReference, resolve
 from gatewatch.ports.export import Content, Delivery, DeliveryError, Exporter, ExporterMeta
 

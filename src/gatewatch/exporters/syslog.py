@@ -10,8 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 
 from gatewatch import __version__
+from gatewatch.egress.addresses import is_loopback
+from gatewatch.egress.tls import tls_context
 from gatewatch.errors import ConfigurationError
-from gatewatch.exporters._http import is_loopback, tls_context
 from gatewatch.formats.records import rfc3339
 from gatewatch.model.alert import Severity
 from gatewatch.ports.export import Content, Delivery, DeliveryError, Exporter, ExporterMeta

@@ -43,7 +43,7 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     """For people; no secret, no body."""
     again: bool = False
-    """FAILED, and a later attempt may succeed."""
+    """A later attempt may succeed and does no harm: FAILED for a passing reason, or UNKNOWN of a repeatable action."""
     retry_after_s: float | None = None
     """What the other side asked for."""
 
@@ -73,6 +73,10 @@ class ActionMeta(msgspec.Struct, frozen=True, kw_only=True):
     """It has an effect outside; false for look-ups."""
     reads_back: bool = False
     """`read_back` can tell what became of a call."""
+    settles_s: float = 0.0
+    """How long after a call a read-back that finds nothing may still be wrong; wait so long before it."""
+    repeatable: bool = False
+    """Performed again with the same key it has no second effect: the other side drops the repeat."""
 
 
 class ConnectorMeta(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,10 @@ __all__ = [
     "roots_of",
 ]
 
-_HOLE = re.compile(r"\$\{((?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)\}")
+_FLAT = r"[^{}\"']|\"[^\"]*\"|'[^']*'"
+_DEEP = rf"\{{(?:{_FLAT}|\{{(?:{_FLAT}|\{{(?:{_FLAT})*\}})*\}})*\}}"
+"""Maps in maps in maps."""
+_HOLE = re.compile(rf"\$\{{((?:{_FLAT}|{_DEEP})*)\}}")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,(?:\s*(\w+)\s*,)?")
 """Macros bind a name of their own, which the library counts as a variable."""
 _LONGEST = 4000

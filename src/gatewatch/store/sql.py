@@ -24,7 +24,9 @@ from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
 from gatewatch.store.playbooks import RunTable
+from gatewatch.store.subscriptions import SubscriptionTable
 from gatewatch.store.tables import detector_settings, findings, states, tokens
+from gatewatch.store.tickets import TicketTable
 
 __all__ = ["SqlControlStore"]
 
@@ -53,6 +55,10 @@ class SqlControlStore:
         """Playbooks and their runs."""
         self.automation = AutomationTable(self._engine)
         """Automation rules and their runs."""
+        self.tickets = TicketTable(self._engine)
+        """Which tickets stand for which incidents."""
+        self.subscriptions = SubscriptionTable(self._engine)
+        """Flows that are called back."""
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

@@ -36,7 +36,10 @@ __all__ = [
     "reviews",
     "rule_runs",
     "states",
+    "subscriptions",
     "suppressions",
+    "ticket_links",
+    "ticket_polls",
     "tokens",
 ]
 
@@ -199,6 +202,32 @@ reviews = Table(
     Column("revision", Integer, nullable=False),
     Column("updated_at", Float(53), nullable=False),
     Column("signed_at", Float(53)),
+    Column("body", LargeBinary, nullable=False),
+)
+
+ticket_links = Table(
+    "ticket_links",
+    METADATA,
+    Column("connection", String(64), primary_key=True),
+    Column("ticket", String(128), primary_key=True),
+    Column("incident", BigInteger, nullable=False),
+    Column("synced_at", Float(53), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_ticket_links_incident", "incident"),
+)
+
+ticket_polls = Table(
+    "ticket_polls",
+    METADATA,
+    Column("connection", String(64), primary_key=True),
+    Column("polled_at", Float(53), nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
 

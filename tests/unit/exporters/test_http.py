@@ -16,8 +16,8 @@ import pytest
 from tests.export_servers import Answer, Authority, HttpReceiver, Request
 from tests.unit.exporters.items import LINES, exporter, items
 
+from gatewatch.egress.http import retry_after
 from gatewatch.errors import ConfigurationError
-from gatewatch.exporters._http import retry_after
 from gatewatch.exporters.elasticsearch import Elasticsearch
 from gatewatch.exporters.sentinel import Sentinel
 from gatewatch.exporters.splunk_hec import SplunkHec
