@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Callable, Collection
 from importlib.resources import files
 
+from gatewatch.bootstrap.connections import simulated_connections
 from gatewatch.bootstrap.installation import Installation
 from gatewatch.config.settings import Settings
+from gatewatch.model.action import ActionCall, ActionResult
 from gatewatch.model.activity import Origin
 from gatewatch.model.run import Run
 from gatewatch.ports.clock import Clock
-from gatewatch.ports.connectors import ActionCall, ActionResult, ConnectorError, ConnectorMeta, Connectors
+from gatewatch.ports.connectors import Connectors
 from gatewatch.ports.containing import Containing
 from gatewatch.ports.runs import Durable
 from gatewatch.ports.signing import Signer
@@ -36,29 +38,15 @@ from gatewatch.services.throttling import Throttle
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["NoConnections", "built_in_playbooks", "durable_runs", "journal_url", "playbook_desk", "server_playbooks"]
+__all__ = ["built_in_playbooks", "durable_runs", "journal_url", "playbook_desk", "server_playbooks"]
 
 
-class NoConnections:
-    """Implements `ports.connectors.Connectors` where no connection is configured."""
-
-    def metas(self) -> dict[str, ConnectorMeta]:
-        """None."""
-        return {}
-
-    def perform(self, call: ActionCall) -> ActionResult:
-        """Raises ConnectorError."""
-        raise _no_connection(call)
-
-    def read_back(self, call: ActionCall) -> ActionResult:
-        """Raises ConnectorError."""
-        raise _no_connection(call)
+Done = Callable[[Run, ActionCall, ActionResult], None]
 
 
-def _no_connection(call: ActionCall) -> ConnectorError:
-    return ConnectorError(
-        f"there is no connection `{call.connection}`", cure="Add it to the settings under [[connections]]."
-    )
+def nothing_more(run: Run, call: ActionCall, result: ActionResult) -> None:
+    """Nobody wants to hear of actions."""
+    del run, call, result
 
 
 def built_in_playbooks() -> list[str]:
@@ -93,6 +81,10 @@ def server_playbooks(
     *,
     control: SqlControlStore,
     summing: Summing,
+    connectors: Connectors,
+    containing: Containing,
+    gateways: Collection[str],
+    done: Done,
     durable: Durable,
     signer: Signer,
     clock: Clock,
@@ -102,12 +94,13 @@ def server_playbooks(
     made = playbook_desk(
         control=control,
         casework=Casework(control.cases, summing, clock.now, Origin.SYSTEM),
-        connectors=NoConnections(),
-        simulated=NoConnections(),
-        containing=None,
-        gateways=(),
+        connectors=connectors,
+        simulated=simulated_connections(settings),
+        containing=containing,
+        gateways=gateways,
         durable=durable,
         signer=signer,
+        done=done,
         url=settings.export.url or f"http://{settings.api.host}:{settings.api.port}",
         clock=clock,
         log=log,
@@ -130,6 +123,7 @@ def playbook_desk(
     clock: Clock,
     log: Log,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    done: Done = nothing_more,
 ) -> PlaybookDesk:
     """`simulated` can't reach anything; `url` is this Gatewatch as people reach it."""
     store, cases = control.runs, control.cases
@@ -172,6 +166,7 @@ def playbook_desk(
         signing=signing,
         links=AnswerLinks(store, clock, random_bytes, url),
         start=runs.start_inside,
+        done=done,
     )
     answering = Answering(store, cases, durable, signing, clock)
     runs.sweeps.append(answering.sweep)

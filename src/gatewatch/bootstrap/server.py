@@ -15,6 +15,7 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
+from gatewatch.bootstrap.connections import connections
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
@@ -24,6 +25,7 @@ from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
+from gatewatch.bootstrap.tickets import Tickets
 from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
@@ -134,10 +136,17 @@ class Server:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log)
+        self.connections = connections(settings)
+        self._stack.callback(self.connections.close)
+        self._tickets = Tickets(self.connections, self.control, parts.summing, self.clock, log)
         self.playbooks = server_playbooks(
             settings,
             control=self.control,
             summing=parts.summing,
+            connectors=self.connections,
+            containing=self.containment.desk,
+            gateways=self.gateways.by_name,
+            done=self._tickets.created,
             durable=self._durable,
             signer=self._signer,
             clock=self.clock,
@@ -229,6 +238,7 @@ class Server:
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
+        self._tickets.start()
         self.collectors.start()
 
     def stop(self) -> None:
@@ -242,6 +252,7 @@ class Server:
         self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()
+        self._tickets.stop()
         self.containment.stop()
         self.gateways.stop()
         self._stack.close()

@@ -32,6 +32,8 @@ _PERSON_S = 86_400.0
 """How long a person has to say what nothing else can."""
 _LOCK_FIRST_S, _LOCK_MOST_S = 0.5, 30.0
 _TELL_S = 60.0
+_CUT_OFF = 3
+"""So many attempts that surely had no effect, because nothing arrived, do not count."""
 Work = Callable[[int], ActionResult]
 """One attempt, or one look at it, by its number."""
 
@@ -155,18 +157,20 @@ class Acting:
     async def _attempts(
         self, path: str, retry: Retry, timeout_s: float | None, attempt_: Work, look: Work
     ) -> dict[str, Any]:
-        pause = retry.first
-        for attempt in range(1, retry.attempts + 1):
+        pause, most, attempt = retry.first, retry.attempts, 0
+        while True:
+            attempt += 1
             result = await self._try_once(f"{path}#{attempt}", partial(attempt_, attempt), timeout_s)
-            if result.outcome is Outcome.UNKNOWN:
+            if result.outcome is Outcome.UNKNOWN and not result.again:
                 result = await self._find_out(path, attempt, look, result)
-            if result.outcome is not Outcome.FAILED or not result.again or attempt == retry.attempts:
+                if result.outcome is Outcome.FAILED and most < retry.attempts + _CUT_OFF:
+                    most += 1  # it was cut off before it had its effect: that was no attempt
+            if result.outcome is Outcome.SUCCEEDED or not result.again or attempt >= most:
                 return _values(result)
             wait = max(pause, min(result.retry_after_s or 0.0, 3600.0))
             await self._note(path, StepState.WAITING, f"attempt {attempt} failed ({result.error}); again in {wait:g} s")
             await self._engine.sleep(wait)
             pause = min(pause * 2, retry.most)
-        raise StepFailedError("was not tried")
 
     async def _try_once(self, name: str, work: Callable[[], ActionResult], timeout_s: float | None) -> ActionResult:
         try:

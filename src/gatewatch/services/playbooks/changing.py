@@ -16,6 +16,7 @@ from gatewatch.ports.cases import CaseStore
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.playbooks import SubjectKind
+from gatewatch.respond.context import alert_facts, entity_list, finding_facts, incident_facts
 from gatewatch.services.incidents import Casework
 from gatewatch.services.incidents.patches import AlertPatch, IncidentPatch
 
@@ -45,22 +46,19 @@ class Changing:
         """What expressions of a playbook know of its subject. Raises NotFoundError."""
         found: dict[str, Any] = {}
         if run.subject_kind == SubjectKind.FINDING:
-            found["finding"] = msgspec.to_builtins(self._control.finding(run.subject_id))
+            found["finding"] = msgspec.to_builtins(finding_facts(self._control.finding(run.subject_id)))
             return found
         if run.subject_kind == SubjectKind.ALERT:
-            found["alert"] = msgspec.to_builtins(self._control.alert(run.subject_id))
+            found["alert"] = msgspec.to_builtins(alert_facts(self._control.alert(run.subject_id)))
         if run.incident:
             incident = self._cases.incident(self._current(run.incident))
             seen = self._cases.entities_of(incident.id, _MOST_ENTITIES)
-            verdicts = incident.verdicts
-            found["incident"] = msgspec.to_builtins(incident)
-            found["entities"] = [
-                {"kind": one.kind, "value": one.value, "verdict": str(verdicts.get(f"{one.kind} {one.value}", ""))}
-                for one in seen
-            ]
+            found["incident"] = msgspec.to_builtins(incident_facts(incident))
+            entities = entity_list(((one.kind, one.value) for one in seen), incident.verdicts)
+            found["entities"] = msgspec.to_builtins(entities)
             if run.subject_kind == SubjectKind.INCIDENT:
                 alerts, _ = self._cases.alerts_of(incident.id, limit=_MOST_ALERTS)
-                found["alerts"] = msgspec.to_builtins(alerts)
+                found["alerts"] = msgspec.to_builtins([alert_facts(alert) for alert in alerts])
         return found
 
     def change(self, run: Run, wanted: Mapping[str, Any], key: str) -> ActionResult:

@@ -50,6 +50,8 @@ class Surrounding(msgspec.Struct, frozen=True, kw_only=True):
     signing: Signing
     links: Links
     start: Starter
+    done: Callable[[Run, ActionCall, ActionResult], None]
+    """Hears of every action that had its effect, perhaps more than once."""
 
 
 class RealWorld:
@@ -108,13 +110,18 @@ class RealWorld:
             hidden = self._around.links.hidden
             return msgspec.structs.replace(result, values=hidden(result.values), error=hidden(result.error))
 
-        return self._effect(
-            path, attempt, f"{call.connection}.{call.action}", call.key, call.inputs, act, lambda: self._seen(call)
-        )
+        kind = f"{call.connection}.{call.action}"
+        result = self._effect(path, attempt, kind, call.key, call.inputs, act, lambda: self._seen(call, path, attempt))
+        if result.outcome is Outcome.SUCCEEDED:
+            self._around.done(self._run, call, result)
+        return result
 
     def read_back(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
         """And noted, if it tells."""
-        return self._found(path, attempt, lambda: self._seen(call))
+        result = self._found(path, attempt, lambda: self._seen(call, path, attempt))
+        if result.outcome is Outcome.SUCCEEDED:
+            self._around.done(self._run, call, result)
+        return result
 
     def decide(self, path: str, attempt: int, outcome: str, by: str) -> ActionResult:
         """A person's word."""
@@ -220,8 +227,16 @@ class RealWorld:
             raise GatewatchError("no gateway is configured", cure="Add one to the settings under [[gateways]].")
         return self._around.containing
 
-    def _seen(self, call: ActionCall) -> ActionResult:
-        return self._around.connectors.read_back(call)
+    def _seen(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
+        """What became of a call; that nothing is found means nothing as long as it may still turn up."""
+        result = self._around.connectors.read_back(call)
+        record = self._attempt(path, attempt)
+        meta = self._around.connectors.metas().get(call.connection)
+        settles_s = max((one.settles_s for one in meta.actions if one.id == call.action), default=0.0) if meta else 0.0
+        early = record is not None and self._clock.now() < record.started_at + settles_s
+        if result.outcome is Outcome.FAILED and early:
+            return ActionResult(outcome=Outcome.UNKNOWN, error="it is not found yet")
+        return msgspec.structs.replace(result, again=True) if result.outcome is Outcome.FAILED else result
 
     def _found(self, path: str, attempt: int, look: Callable[[], ActionResult]) -> ActionResult:
         result = look()
@@ -260,7 +275,7 @@ class RealWorld:
         if record.state is not StepState.STARTED:
             return result_of(record)  # it ended, only the journal had not heard of it
         result = act() if fresh else look()
-        if not fresh and result.outcome is Outcome.FAILED:
-            result = act()  # the attempt was cut off before it had its effect
+        if not fresh and (result.outcome is Outcome.FAILED or result.again):
+            result = act()  # the attempt was cut off before it had its effect, or a repeat does no harm
         self._store.put_step(ended(record, result, self._clock.now()))
         return result
