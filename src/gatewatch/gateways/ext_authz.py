@@ -34,8 +34,8 @@ class Checks(Protocol):
 class ExtAuthz:
     """One gRPC server. Bodies are not needed.
 
-    Envoy tells the peer of the connection (measured with 1.40), not the client that it trusts: behind proxies the client
-    is read from X-Forwarded-For as far as the proxies are trusted.
+    Envoy tells the peer of the connection (measured with 1.40), not the client that it trusts: behind proxies the
+    client is read from X-Forwarded-For as far as the proxies are trusted.
     """
 
     def __init__(self, checks: Checks, address: str, trusted: Sequence[str]) -> None:
