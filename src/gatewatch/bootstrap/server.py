@@ -121,7 +121,7 @@ class Server:
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
-        self.gateways = Gateways(settings, self._installation, self.clock)
+        self.gateways = Gateways(settings, self._installation, self.clock, log)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
