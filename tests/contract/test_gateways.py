@@ -101,7 +101,9 @@ def test_what_others_have_stays(rig: Rig) -> None:
 
 def test_a_change_by_others_at_the_same_time_stays(rig: Rig) -> None:
     if not rig.races:
-        pytest.skip(f"{type(rig).__name__}: our entries are in a place of their own, nobody else writes it")
+        pytest.skip(
+            f"{type(rig).__name__}: each of our entries is a thing of its own, or the gateway has no conditional writes"
+        )
     gateway = rig.gateway()
     rig.race()
     assert gateway.apply(rig.samples).complete

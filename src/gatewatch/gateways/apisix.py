@@ -58,7 +58,8 @@ class Apisix(EntryGateway):
         limits=(
             "One containment for a consumer at a time. Who calls is `remote_addr`, as APISIX's real_ip settings make "
             "it before routing. Calls that no route of the user's serves are answered too. A consumer is read, merged "
-            "and written whole without a condition, as the Admin API has none."
+            "and written whole without a condition, as the Admin API has none: what somebody else writes to it in the "
+            "milliseconds between is lost."
         ),
         setup="Reach of the Admin API and its key.",
         references=(

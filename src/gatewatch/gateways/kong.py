@@ -61,9 +61,9 @@ class Kong(Gateway):
         after_restart="Everything: it is in Kong's database.",
         limits=(
             "Not for DB-less Kong, which takes its whole configuration only. One containment of a kind for a consumer "
-            "at a time. Kong has no conditional writes: a change to the shared list in the same few milliseconds is "
-            "seen when reading back, and merged again. A route of our own comes first in the traditional router; with "
-            "`expressions`, priorities are the user's."
+            "at a time. Kong has no conditional writes: what somebody else writes to the shared list in the few "
+            "milliseconds between our reading and writing it is lost. A route of our own comes first in the "
+            "traditional router; with `expressions`, priorities are the user's."
         ),
         setup="Reach of the Admin API.",
         references=(
