@@ -21,10 +21,11 @@ from fastapi import FastAPI
 
 from gatewatch.api.app import ROUTERS
 from gatewatch.bootstrap.exporting import exporters
+from gatewatch.bootstrap.gateways import gateway_kinds
 from gatewatch.bootstrap.playbooks import built_in_playbooks
 from gatewatch.bootstrap.workers import formats
 from gatewatch.cli.app import EXIT_CODES, app
-from gatewatch.config.settings import ConnectionSettings, Settings, TargetSettings
+from gatewatch.config.settings import AskedSettings, ConnectionSettings, GatewaySettings, Settings, TargetSettings
 from gatewatch.connectors.registry import Kind, kinds
 from gatewatch.detect.detector import all_detectors
 from gatewatch.detect.settings import fields
@@ -260,6 +261,49 @@ def _field(field: ActionInput) -> list[object]:
     return [f"`{field.name}`", kind, about, f"`{json.dumps(field.example)}`"]
 
 
+def gateways_page() -> str:
+    parts = [
+        _MADE,
+        "# Gateways\n",
+        "What Gatewatch can tell to contain, and what each of them can: [how to](../how-to/contain-on-envoy.md).\n",
+        "## A gateway: `[[gateways]]`\n",
+        _members(GatewaySettings),
+        "## Where gateways of kind `asked` ask: `[asked]`\n",
+        _members(AskedSettings),
+    ]
+    for kind in sorted(gateway_kinds().values(), key=lambda kind: kind.meta.id):
+        meta = kind.meta
+        parts.append(f"## `{meta.id}`: {meta.title}\n\n{meta.description}\n")
+        rows: list[list[object]] = []
+        for one in meta.abilities:
+            scopes = [scope.value for scope in one.scopes]
+            scopes = [f"actor ({', '.join(one.actors)})" if scope == "actor" else scope for scope in scopes]
+            narrowed = ", ".join(scope.value for scope in one.narrowed) or "-"
+            rows.append([f"`{one.effect.value}`", ", ".join(scopes), narrowed, one.note])
+        parts.append(_table(["Effect", "Of", "Narrowed to an endpoint", "About"], rows))
+        ends = "The gateway itself ends entries that expire." if meta.expires_itself else "Gatewatch ends what expires."
+        said = [
+            f"Enforces by: {meta.enforces}.",
+            f"In force: {meta.delay}.",
+            f"A restart leaves: {meta.after_restart}",
+            ends,
+        ]
+        parts.append("\n".join(f"- {line}" for line in said))
+        parts.append(f"- Limits: {meta.limits}" if meta.limits else "")
+        parts.append(f"- Set-up: {_setup(meta.setup)}\n" if meta.setup else "")
+        parts.append(_members(kind.settings))
+        parts.append("\n".join(f"- {reference}" for reference in meta.references) + "\n" if meta.references else "")
+    return "\n".join(part for part in parts if part)
+
+
+def _setup(text: str) -> str:
+    """Names of snippets as links to them."""
+    folder = "../../src/gatewatch/gateways/snippets"
+    known = {path.name for path in (Path(__file__).parents[1] / "src/gatewatch/gateways/snippets").iterdir()}
+    names = text.split(", ")
+    return ", ".join(f"[`{name}`]({folder}/{name})" for name in names) if set(names) <= known else text
+
+
 def patterns() -> str:
     parts = [_MADE, "# Information types, indicators, response signals\n"]
     chosen: tuple[tuple[str, str, type[Any]], ...] = (
@@ -458,6 +502,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "exporters.md": exporters_page,
     "automation.md": automation,
     "connectors.md": connectors_page,
+    "gateways.md": gateways_page,
     "patterns.md": patterns,
     "openapi.json": openapi,
     "gatewatch-ndjson-v1.schema.json": ndjson_schema,

@@ -49,7 +49,7 @@ class BoardRig(Rig):
                 board.current()
             heard()
 
-        board._heard = asking
+        vars(board)["_heard"] = asking
         return board
 
     def current(self) -> Sequence[Enforcement]:

@@ -25,7 +25,7 @@ class EnvoyRig(Rig):
     def start(self) -> None:
         self.port, self.admin = free_port(), free_port()
         self.url, self.files = f"http://127.0.0.1:{self.port}", self.directory / "envoy"
-        self.gateway().apply([])
+        self.gateway().prepare()
         config = self.directory / "envoy.yaml"
         config.write_text(yaml.safe_dump(self._config()))
         command = (str(Path(sys.executable).parent / "envoy"), "-c", str(config), "--concurrency", "1")

@@ -50,10 +50,7 @@ class NginxRig(Rig):
         self.url, self.config = f"http://127.0.0.1:{self.port}", self.directory / "nginx.conf"
         found = program("nginx", "nginx-light")
         self.command = (found, "-p", str(self.directory), "-c", str(self.config), "-e", f"{self.directory}/error.log")
-        own = self.directory / "gatewatch"
-        own.mkdir()
-        for name in ("http.conf", "server.conf"):
-            (own / name).write_text('map $host $gatewatch_version { default ""; }\n' if name == "http.conf" else "")
+        self.gateway().prepare()
         self.write("")
         self.process = ChildProcess(self.command, log=self.directory / "out", ready=answers(f"{self.url}/"))
         self.stack.enter_context(self.process)

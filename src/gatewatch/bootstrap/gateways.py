@@ -16,9 +16,10 @@ from gatewatch.observe.fingerprint import Fingerprinter
 from gatewatch.observe.identity import Identities
 from gatewatch.plugins import discover
 from gatewatch.ports.clock import Clock
-from gatewatch.ports.gateways import Decisions, Gateway, Site
+from gatewatch.ports.gateways import Decisions, Gateway, GatewayAwayError, Site
 from gatewatch.services.deciding import Deciding
 from gatewatch.services.feeding import DecisionFeed
+from gatewatch.telemetry.logs import Log
 
 __all__ = ["Gateways", "gateway_kinds"]
 
@@ -54,9 +55,10 @@ class _Together:
 class Gateways:
     """All configured ones by name."""
 
-    def __init__(self, settings: Settings, installation: Installation, clock: Clock) -> None:
+    def __init__(self, settings: Settings, installation: Installation, clock: Clock, log: Log) -> None:
         """Raises ConfigurationError naming the gateway. Opens nothing but what boards remember."""
         self.by_name: dict[str, Gateway] = {}
+        self._log = log
         kinds = gateway_kinds() if settings.gateways else {}
         boards: dict[str, list[Decisions]] = {"asked": [], "bouncers": [], "middleware": []}
         for one in settings.gateways:
@@ -76,7 +78,12 @@ class Gateways:
             self._parts = _services(settings.asked, checks, settings.observe.trusted_proxies)
 
     def start(self) -> None:
-        """Answer those that ask."""
+        """Answer those that ask; make the files that gateways need to start."""
+        for name, gateway in self.by_name.items():
+            try:
+                gateway.prepare()
+            except GatewayAwayError as error:
+                self._log.warning("gateway_not_prepared", gateway=name, why=error.message)
         for part in self._parts:
             part.start()
 

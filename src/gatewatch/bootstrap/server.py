@@ -125,7 +125,7 @@ class Server:
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
         self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
-        self.gateways = Gateways(settings, self._installation, self.clock)
+        self.gateways = Gateways(settings, self._installation, self.clock, log)
         self.containment = containing(
             control=self.control,
             traffic=self.traffic,

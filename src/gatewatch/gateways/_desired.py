@@ -83,17 +83,26 @@ class EntryGateway(Gateway):
         sorted_ = sorted_out(self, wanted, self._site)
         entries = {one.id: self._render(one) for one in sorted_.able.values()}
         found = self._read()
-        for one, entry in entries.items():
-            if found.get(one) == entry:
-                continue
-            try:
-                self._put(sorted_.able[one], entry, known=one in found)
-            except RefusedError as error:
-                sorted_.refused[one] = error.message
+        differing = [one for one, entry in entries.items() if found.get(one) != entry]
+        refused = self._put_all(sorted_, differing, entries, found)
         for one in found.keys() - entries.keys():
             self._drop(one)
+        # Where there is room for one only, that may have been taken by one that is gone now.
+        sorted_.refused |= self._put_all(sorted_, list(refused), entries, found)
         left = {one: entry for one, entry in entries.items() if one not in sorted_.refused}
         return sorted_.settled(Agreement.between(left, self._read()))
+
+    def _put_all(
+        self, sorted_: Wanted, chosen: Sequence[str], entries: dict[str, Any], found: dict[str, Any]
+    ) -> dict[str, str]:
+        """Why some could not be put."""
+        refused = {}
+        for one in chosen:
+            try:
+                self._put(sorted_.able[one], entries[one], known=one in found)
+            except RefusedError as error:
+                refused[one] = error.message
+        return refused
 
     def actual(self, wanted: Sequence[Enforcement]) -> Agreement:
         """Compare."""

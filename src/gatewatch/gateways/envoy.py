@@ -109,6 +109,12 @@ class Envoy(Gateway):
             return "consumers need `consumer_header`: the header a filter before ours sets; or use ext_authz"
         return super().refusal(wanted)
 
+    def prepare(self) -> None:
+        """Both files: Envoy does not start without them."""
+        for name, (_, content) in self._contents({}).items():
+            if _files.read(self._path(name)) is None:
+                _files.replace(self._path(name), content)
+
     def apply(self, wanted: Sequence[Enforcement]) -> Agreement:
         """Write what differs, then wait until Envoy has it."""
         sorted_ = sorted_out(self, wanted, self._site)

@@ -50,7 +50,14 @@ class ForwardAuth:
             ) from error
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app, log_level="error", access_log=False, lifespan="off", ws="none", server_header=False
+            self._app,
+            interface="asgi3",
+            proxy_headers=False,  # who the peer really is decides whom we believe
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

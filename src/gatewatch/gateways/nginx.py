@@ -84,6 +84,12 @@ class Nginx(Gateway):
         self._given, self._site, self._waiting = given, site, threading.Event()
         self._status = Http(HttpSettings(url=given.status_url)) if given.status_url else None
 
+    def prepare(self) -> None:
+        """Both files: nginx does not start without them."""
+        for name, content in _contents({}).items():
+            if _files.read(self._path(name)) is None:
+                _files.replace(self._path(name), content)
+
     def apply(self, wanted: Sequence[Enforcement]) -> Agreement:
         """Write, test, reload; nothing of it when the files are so already."""
         sorted_ = sorted_out(self, wanted, self._site)

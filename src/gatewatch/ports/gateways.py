@@ -133,6 +133,10 @@ class Gateway(ABC):
         """Why this gateway can't enforce it, with what could instead; '' when it can."""
         return refusal_by(self.meta, wanted)
 
+    def prepare(self) -> None:
+        """Make what the user's configuration of the gateway names, where it is missing. Raises GatewayAwayError."""
+        return  # most need nothing
+
     @abstractmethod
     def apply(self, wanted: Sequence[Enforcement]) -> Agreement:
         """Make the gateway agree with the whole set, and read back. Doing it again changes nothing.

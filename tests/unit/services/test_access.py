@@ -105,6 +105,7 @@ def test_the_last_admin_token_stays(access: Access) -> None:
 
 MAY = {
     Role.INGEST: {Role.INGEST},
+    Role.GATEWAY: {Role.GATEWAY},
     Role.VIEWER: {Role.VIEWER},
     Role.ANALYST: {Role.VIEWER, Role.ANALYST},
     Role.RESPONDER: {Role.VIEWER, Role.ANALYST, Role.RESPONDER},
