@@ -13,6 +13,7 @@ from gatewatch.connectors.rendering import Rendered
 from gatewatch.egress.guard import Guard, Resolver, check_url, looked_up
 from gatewatch.egress.http import HttpClient, retry_after
 from gatewatch.egress.secrets import is_reference, resolve
+from gatewatch.egress.tls import tls_context
 from gatewatch.errors import ConfigurationError
 
 __all__ = ["Reach", "Requirements"]
@@ -44,6 +45,11 @@ class Requirements:
         found = list(_field_problems(settings, self))
         if self.needs_url and not (settings.url or self.url):
             found.append("url is missing")
+        if settings.ca_file:
+            try:
+                tls_context(settings.ca_file)
+            except ConfigurationError as error:
+                found.append(error.message)
         if self.secret_url and settings.url and not is_reference(settings.url):
             found.append("url is a secret here; give it as `env:NAME` or `file:/path`")
         if self.needs_url and not self.hosts_of and not is_reference(settings.url) and (settings.url or self.url):

@@ -85,6 +85,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "secret missing": ({"secrets": {}}, "the secret routing_key is missing"),
     "secret that there is not": ({"secrets": {"routing_key": "env:A", "x": "env:A"}}, "there is no secret x"),
     "option that there is not": ({"options": {"x": "1"}}, "there is no option x"),
+    "certificates that are none": ({"ca_file": "/dev/null"}, "can't use the certificates in /dev/null"),
     "plain http": ({"url": "http://pager.example"}, "without TLS"),
     "secret address as it is": ({"connector": "teams", "secrets": {}, "url": "https://x.example/s"}, "url is a secret"),
     "no address": ({"connector": "misp", "secrets": {"key": "env:A"}, "url": ""}, "url is missing"),

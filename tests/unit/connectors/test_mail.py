@@ -33,12 +33,6 @@ class Mailbox:
         self.answer = "250 taken"
         self.cut = False
 
-    def __getattr__(self, name: str) -> Any:
-        found = {"handle_RCPT": "rcpt", "handle_DATA": "data"}.get(name)
-        if found is None:
-            raise AttributeError(name)
-        return getattr(self, found)
-
     async def rcpt(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
         if address in self.refusing:
             return self.refusing[address]
@@ -56,6 +50,10 @@ class Mailbox:
             cut: Any = server.transport
             cut.abort()
         return self.answer
+
+
+for hook, name in {"handle_RCPT": "rcpt", "handle_DATA": "data"}.items():
+    setattr(Mailbox, hook, getattr(Mailbox, name))
 
 
 class Receiver(Controller):

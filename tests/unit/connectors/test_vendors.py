@@ -232,3 +232,10 @@ def test_slack_says_no_with_status_200(bench: Benches) -> None:
     it = bench(VENDORS["slack"])
     result = it.perform("post_message", channel="nowhere", text="x")
     assert (result.outcome, result.error) == (Outcome.FAILED, "127.0.0.1: channel_not_found")
+
+
+def test_an_answer_in_a_thread_is_not_declared_missing(bench: Benches) -> None:
+    it = bench(VENDORS["slack"])
+    inputs = {"channel": "C1", "text": "x", "thread": "1767268800.000100"}
+    call = it.call("post_message", key="run-9.step", **inputs)
+    assert it.connections.read_back(call).outcome is Outcome.UNKNOWN
