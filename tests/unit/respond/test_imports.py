@@ -141,6 +141,12 @@ def turn(before: str, after: str) -> dict[str, Any]:
     return {"changed": True, "before": before, "after": after}
 
 
+GROWN: dict[str, dict[str, Any]] = {
+    "Alerts": {"changed__alerts_added": 1},
+    "Labels": {"changed__tags_added": ["x"]},
+    "Tactics": {"changed__tactics_added": ["Impact"]},
+    "Comments": {"changed__comments_added": 2},
+}
 CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "to": (
         changed("IncidentStatus", changeType="ChangedTo", operator="Equals", propertyValues=["Closed"]),
@@ -158,12 +164,7 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "by a person": (prop("IncidentUpdatedBySource", "Equals", "User"), {"changed__source": "person"}),
     **{
         kind: ({"conditionType": "PropertyArrayChanged", "conditionProperties": {"arrayType": kind}}, facts)
-        for kind, facts in {
-            "Alerts": {"changed__alerts_added": 1},
-            "Labels": {"changed__tags_added": ["x"]},
-            "Tactics": {"changed__tactics_added": ["Impact"]},
-            "Comments": {"changed__comments_added": 2},
-        }.items()
+        for kind, facts in GROWN.items()
     },
 }
 
