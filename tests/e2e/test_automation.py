@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import subprocess
 import sys
@@ -13,7 +15,6 @@ import pytest
 import structlog
 
 from gatewatch.bootstrap.automation import automation
-from gatewatch.cli.app import run as command
 from gatewatch.model.activity import Subject
 from gatewatch.model.automation import RunOutcome
 from gatewatch.ports.automation import RunFilter
@@ -81,35 +82,36 @@ def test_kill_9_at_any_moment_neither_loses_nor_repeats(tmp_path: Path) -> None:
     control.close()
 
 
-def test_rules_in_the_server_and_on_the_command_line(
-    server: ServerProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_rules_in_the_server_and_on_the_command_line(server: ServerProcess, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(
         "name: tickets\ntitle: Tickets\ntrigger: {on: alert_created}\nactions: [{do: run_playbook, playbook: ticket}]\n"
     )
-    access = ["--server", server.url, "--token", server.token]
-    for words in (
-        ["apply", str(file)],
-        ["list"],
-        ["show", "tickets"],
-        ["disable", "tickets"],
-        ["enable", "tickets"],
-        ["order", "tickets"],
-        ["simulate", "tickets", "--days", "3"],
-        ["simulate", str(file)],
-        ["runs", "--explain"],
-        ["runs", "--rule", "tickets", "--json"],
-        ["export"],
-    ):
-        assert command(["automation-rules", *words, *access]) == 0, words
-    told = capsys.readouterr().out
-    assert "tickets is applied" in told
-    assert "tickets is disabled" in told
-    assert "Of 0 it would have matched 0" in told
-    assert "do: run_playbook" in told
-    assert command(["automation-rules", "run", "tickets", "--on", "alert nothing", *access]) == 4
+    environment = os.environ | {"GATEWATCH_SERVER": server.url, "GATEWATCH_TOKEN": server.token}
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gatewatch", "automation-rules", *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def said(*words: str) -> str:
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "tickets is applied" in said("apply", str(file))
+    assert "Tickets" in said("list")
+    assert json.loads(said("show", "tickets", "--json"))["state"] == "enabled"
+    assert "tickets is disabled" in said("disable", "tickets")
+    assert "tickets is enabled" in said("enable", "tickets")
+    assert "Of 0 it would have matched 0" in said("simulate", "tickets", "--days", "3")
+    assert "Of 0 it would have matched 0" in said("simulate", str(file))
+    assert json.loads(said("runs", "--rule", "tickets", "--json"))["items"] == []
+    assert said("runs", "--explain") == ""
+    assert "do: run_playbook" in said("export")
+    assert "Tickets" in said("order", "tickets")
+    assert run("run", "tickets", "--on", "alert nothing").returncode == 4
+    assert run("run", "tickets", "--on", "nothing").returncode == 2
     with server.client() as client:
         assert client.get("/v1/ready").json()["parts"]["automation"] is True
         assert "gatewatch_automation_lag_items 0.0" in client.get("/v1/metrics").text
-    assert command(["automation-rules", "delete", "tickets", *access]) == 0
+    assert "tickets is removed" in said("delete", "tickets")

@@ -17,6 +17,7 @@ from typing import Any
 import cel
 
 from gatewatch.errors import InputError
+from gatewatch.respond.fields import without_strings
 
 __all__ = [
     "BUILT_IN",
@@ -37,6 +38,9 @@ _HOLE = re.compile(rf"\$\{{((?:{_FLAT}|{_DEEP})*)\}}")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,(?:\s*(\w+)\s*,)?")
 """Macros bind a name of their own, which the library counts as a variable."""
 _LONGEST = 4000
+_DEEPEST = 2
+"""Macros within macros: a list of a hundred is then looked through at most ten thousand times."""
+_CALL = re.compile(r"(?:\b(?P<macro>all|exists|exists_one|existsOne|map|filter)\s*)?\(|\)")
 _FAULTS = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError)
 
 
@@ -118,6 +122,8 @@ def problem_of(source: str, known: Collection[str]) -> str:
         named = _compiled(source).references()
     except ValueError as error:
         return f"`{source}` is no CEL expression: {_brief(error)}"
+    if _nesting(source) > _DEEPEST:
+        return f"`{source}` has macros more than {_DEEPEST} deep: it would take too long"
     strange = sorted(set(named["variables"]) - set(known) - _bound(source))
     if strange:
         return f"`{source}` names {', '.join(strange)}; known are {', '.join(sorted(known))}"
@@ -131,6 +137,19 @@ def problem_of(source: str, known: Collection[str]) -> str:
 def roots_of(source: str) -> frozenset[str]:
     """The variables that an expression which is none of nonsense names."""
     return frozenset(_compiled(source).references()["variables"]) - _bound(source)
+
+
+def _nesting(source: str) -> int:
+    """How many macros are within each other at the deepest place."""
+    stack: list[bool] = []
+    deepest = 0
+    for found in _CALL.finditer(without_strings(source)[0]):
+        if found.group() != ")":
+            stack.append(found.group("macro") is not None)
+            deepest = max(deepest, sum(stack))
+        elif stack:
+            stack.pop()
+    return deepest
 
 
 def _bound(source: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-__all__ = ["example_of", "field_problem", "paths_of"]
+__all__ = ["example_of", "field_problem", "paths_of", "without_strings"]
 
 _STRING = re.compile(r"""[rR]?("{3}[\s\S]*?"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _PATH = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
@@ -25,7 +25,7 @@ def field_problem(source: str, roots: Mapping[str, Any]) -> str:
 
     Looks at `root.field.field` and at `==` and `!=` with a text; what is behind an index or a call is not followed.
     """
-    bare, strings = _without_strings(source)
+    bare, strings = without_strings(source)
     types = _with_bound(bare, roots)
     for parts, called in _paths(bare):
         why = _walk(parts, types, called=called)
@@ -43,7 +43,7 @@ def field_problem(source: str, roots: Mapping[str, Any]) -> str:
 
 def paths_of(source: str, roots: Mapping[str, Any]) -> list[str]:
     """Fields that an expression names, without functions, in order: what it saw."""
-    bare, _ = _without_strings(source)
+    bare, _ = without_strings(source)
     found: dict[str, None] = {}
     for parts, called in _paths(bare):
         kept = parts[:-1] if called and len(parts) > 1 else parts
@@ -65,7 +65,8 @@ def example_of(kind: Any) -> Any:
     return {field.name: example_of(field.type) for field in msgspec.structs.fields(kind)}
 
 
-def _without_strings(source: str) -> tuple[str, list[str]]:
+def without_strings(source: str) -> tuple[str, list[str]]:
+    """The expression with its texts replaced by numbers between zero characters; the texts."""
     strings: list[str] = []
 
     def put(found: re.Match[str]) -> str:

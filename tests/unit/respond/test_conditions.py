@@ -29,6 +29,7 @@ HOLDS = {
     "a macro": 'incident.tags.exists(t, t.startsWith("b")) && incident.tags.all(t, t != "c")',
     "macros in macros": "incident.tags.map(t, t + t).exists(u, u == 'bb')",
     "a word that is like a name inside a text": '!incident.name.contains("frobnicate(1)")',
+    "macros beside macros": " || ".join(["incident.tags.exists(t, t == '(exists(' || t == 'a')"] * 5),
     "our own functions": 'lower("AB") == "ab" && join(first(incident.tags, 1), ",") == "a"',
     "a time": "timestamp('2026-01-01T00:00:00Z').getFullYear() == 2026",
     "has": "has(incident.name) && !has(incident.nothing)",
@@ -44,6 +45,10 @@ REFUSED = {
     "an unknown method": ("incident.name.lowerAscii() == 'x'", "calls lowerAscii"),
     "a function of other CELs": ("bool('true')", "calls bool"),
     "a name outside its macro's list": ("incident.tags.exists(t, t == u)", "names u"),
+    "macros in macros in macros": (
+        "incident.tags.all(a, incident.tags.all(b, incident.tags .exists (c, c == a + b)))",
+        "more than 2 deep",
+    ),
     "too long": ("'" + "x" * 4000 + "' == ''", "longer than 4000"),
 }
 FAILS = {

@@ -141,7 +141,7 @@ def turn(before: str, after: str) -> dict[str, Any]:
     return {"changed": True, "before": before, "after": after}
 
 
-ADDED: dict[str, dict[str, Any]] = {
+GROWN: dict[str, dict[str, Any]] = {
     "Alerts": {"changed__alerts_added": 1},
     "Labels": {"changed__tags_added": ["x"]},
     "Tactics": {"changed__tactics_added": ["Impact"]},
@@ -164,7 +164,7 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "by a person": (prop("IncidentUpdatedBySource", "Equals", "User"), {"changed__source": "person"}),
     **{
         kind: ({"conditionType": "PropertyArrayChanged", "conditionProperties": {"arrayType": kind}}, facts)
-        for kind, facts in ADDED.items()
+        for kind, facts in GROWN.items()
     },
 }
 
