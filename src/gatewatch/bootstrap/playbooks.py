@@ -15,7 +15,7 @@ from gatewatch.model.run import Run
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.connectors import Connectors
 from gatewatch.ports.containing import Containing
-from gatewatch.ports.runs import Durable
+from gatewatch.ports.runs import Durable, RunStore
 from gatewatch.ports.signing import Signer
 from gatewatch.respond.playbooks.checking import Surroundings
 from gatewatch.respond.playbooks.world import World
@@ -109,6 +109,36 @@ def server_playbooks(
     return made
 
 
+class _Worlds:
+    """Implements `services.playbooks.running.Worlds`."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        changing: Changing,
+        simulated: Connectors,
+        containing: Containing | None,
+        clock: Clock,
+    ) -> None:
+        self._store, self._changing, self._simulated = store, changing, simulated
+        self._containing, self._clock = containing, clock
+        self.surrounding: Surrounding | None = None
+        """Given when there are runs, which start sub-playbooks."""
+
+    def __call__(self, run: Run, address: str) -> World:
+        if not run.staged:
+            assert self.surrounding is not None
+            return RealWorld(self.surrounding, run, address)
+        return SimulatedWorld(
+            run,
+            context=self._changing.context,
+            connectors=self._simulated,
+            containing=self._containing,
+            now=self._clock.now(),
+            keep=self._store.put_step,
+        )
+
+
 def playbook_desk(
     *,
     control: SqlControlStore,
@@ -129,24 +159,8 @@ def playbook_desk(
     store, cases = control.runs, control.cases
     signing = Signing(signer)
     changing = Changing(cases, control, casework, clock)
-
-    def around() -> Surroundings:
-        return Surroundings(connections=connectors.metas(), gateways=gateways)
-
-    library = Library(store, cases, clock, around)
-
-    def worlds(run: Run, address: str) -> World:
-        if run.staged:
-            return SimulatedWorld(
-                run,
-                context=changing.context,
-                connectors=simulated,
-                containing=containing,
-                now=clock.now(),
-                keep=store.put_step,
-            )
-        return RealWorld(surrounding, run, address)
-
+    library = Library(store, cases, clock, lambda: Surroundings(connections=connectors.metas(), gateways=gateways))
+    worlds = _Worlds(store, changing, simulated, containing, clock)
     runs = Runs(
         store=store,
         library=library,
@@ -157,7 +171,7 @@ def playbook_desk(
         clock=clock,
         log=log,
     )
-    surrounding = Surrounding(
+    worlds.surrounding = Surrounding(
         store=store,
         clock=clock,
         connectors=connectors,

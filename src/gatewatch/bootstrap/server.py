@@ -99,7 +99,6 @@ class Server:
             settings=settings.observe,
             log=log,
         )
-        self._signer = FileSigner(installation.path("signing.key"))
         self._installation = installation
         self._durable = durable_runs(journal_url(settings, installation))
         stack.callback(self._durable.close)
@@ -107,6 +106,7 @@ class Server:
         self._services()
 
     def _entrance(self, installation: Installation) -> None:
+        self._signer = FileSigner(installation.path("signing.key"))
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         self.clients = ClientCredentials(
             self.access,

@@ -32,11 +32,15 @@ class Server:
     """Calls the REST API; problems become typed errors with the server's own words."""
 
     def __init__(self, url: str, token: str) -> None:
-        """Nothing is sent yet."""
+        """Nothing is sent yet; closed when the command ends."""
+        import click
         import httpx
 
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.call_on_close(self._client.close)
         self._url = url
 
     def call(

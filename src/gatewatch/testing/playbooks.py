@@ -71,8 +71,10 @@ class WallClock:
 class RememberingConnectors:
     """Implements `ports.connectors.Connectors`; an effect is what is in `effects`, once per key."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, once: bool = True) -> None:
+        """`once`: a key that comes again is an error; a simulation may come again."""
         self.effects: dict[str, ActionCall] = {}
+        self._once = once
         self.calls: list[ActionCall] = []
         self.answer: Callable[[ActionCall], ActionResult | None] = _nothing_else
         self._lock = threading.Lock()
@@ -88,7 +90,7 @@ class RememberingConnectors:
             found = self.answer(call)
             if found is not None:
                 return found
-            assert call.key not in self.effects, f"{call.key} again"
+            assert not self._once or call.key not in self.effects, f"{call.key} again"
             self.effects[call.key] = call
         return _done(call)
 
@@ -157,7 +159,7 @@ def desk_for_tests(
         control=control,
         casework=Casework(control.cases, Summing(lambda _: {}, dict), clock.now, Origin.SYSTEM),
         connectors=connectors,
-        simulated=RememberingConnectors(),
+        simulated=RememberingConnectors(once=False),
         containing=None,
         gateways=(),
         durable=durable or durable_runs(f"sqlite:///{directory / 'runs.sqlite'}"),

@@ -80,7 +80,7 @@ Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Input(_Part):
@@ -335,12 +335,11 @@ class Playbook(_Part):
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=200)]
 
 
-_NESTING: tuple[type[BaseModel], ...] = (If, Switch, Each, Parallel, Approval, *_Step.__subclasses__(), Playbook)
-for _model in _NESTING:
-    _model.model_rebuild()
+# One build of all models that nest in each other; each of them built by itself would build all the others again.
+Playbook.model_rebuild()
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of a playbook file, for editors."""
     schema = Playbook.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Gatewatch playbook", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Gatewatch playbook"}

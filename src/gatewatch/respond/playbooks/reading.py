@@ -92,12 +92,20 @@ def read_source(text: str) -> tuple[Playbook, Source]:
     try:
         document = Playbook.model_validate(data)
     except ValidationError as error:
+        found = error.errors()
         problems += [
-            source.problem(_without_tags(found["loc"]), _told(found["msg"], found["type"])) for found in error.errors()
+            source.problem(_without_tags(one["loc"]), _told(one["msg"], one["type"]))
+            for one in found
+            if not (one["type"] == "too_short" and any(_inside(other["loc"], one["loc"]) for other in found))
         ]
     if problems:
         raise PlaybookError(problems)
     return document, source
+
+
+def _inside(place: Place, around: Place) -> bool:
+    """A list all of whose items are wrong counts as empty to pydantic; the items' own mistakes say enough."""
+    return len(place) > len(around) and place[: len(around)] == around
 
 
 def _without_tags(place: Place) -> Place:
