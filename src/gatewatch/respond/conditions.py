@@ -24,6 +24,15 @@ _HOLE = re.compile(r"\$\{((?:[^{}\"']|\"[^\"]*\"|'[^']*'|\{[^{}]*\})*)\}")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|existsOne|map|filter)\s*\(\s*(\w+)\s*,(?:\s*(\w+)\s*,)?")
 """Macros bind a name of their own, which the library counts as a variable."""
 _LONGEST = 4000
+_OWN = frozenset(
+    (
+        *("size", "string", "int", "uint", "double", "bytes", "type", "dyn", "duration", "timestamp"),
+        *("contains", "startsWith", "endsWith", "matches"),
+        *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
+        *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
+    )
+)
+"""CEL's own functions, as far as the library has them; its operators are called `_+_` and the like."""
 
 
 def _join(parts: list[Any], separator: str) -> str:
@@ -47,6 +56,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "upper": str.upper,
 }
 """Beside CEL's own: join(list, separator), first(list, n), rfc3339(unix seconds), to_json(value), lower, upper."""
+_CALLABLE = _OWN | FUNCTIONS.keys()
 
 
 class Condition:
@@ -81,6 +91,9 @@ def problem_of(source: str, known: Collection[str]) -> str:
     strange = sorted(set(named["variables"]) - set(known) - bound)
     if strange:
         return f"`{source}` names {', '.join(strange)}; known are {', '.join(sorted(known))}"
+    missing = sorted(name for name in named["functions"] if name.isidentifier() and name not in _CALLABLE)
+    if missing:
+        return f"`{source}` calls {', '.join(missing)}; functions are {', '.join(sorted(_CALLABLE))}"
     return ""
 
 
