@@ -83,16 +83,18 @@ def fits(value: object, kind: str) -> bool:
 
 def read_playbook(text: str, around: Surroundings) -> Playbook:
     """The checked document. Raises PlaybookError with all mistakes at once."""
-    document, source = read_source(text)
-    problems = list(_Check(document, source, around).problems())
-    if problems:
+    found = read_source(text)
+    problems = list(found.problems)
+    if found.document is not None:
+        problems += _Check(found.document, found.source, around, found.lost).problems()
+    if found.document is None or problems:
         raise PlaybookError(problems)
-    return document
+    return found.document
 
 
 class _Check:
-    def __init__(self, document: Playbook, source: Source, around: Surroundings) -> None:
-        self._document, self._source, self._around = document, source, around
+    def __init__(self, document: Playbook, source: Source, around: Surroundings, lost: frozenset[str]) -> None:
+        self._document, self._source, self._around, self._lost = document, source, around, lost
         self._roots = roots_of(document.subject)
         self._ids: dict[str, int] = {}
         self._variables: set[str] = set()
@@ -245,7 +247,7 @@ class _Check:
             yield from self._texts(value.model_dump(), place, binds)
 
     def _expression(self, source: str, place: Place, binds: tuple[str, ...]) -> Iterator[Problem]:
-        why = problem_of(source, (*self._roots, *binds))
+        why = problem_of(source, (*self._roots, *binds, *self._lost))
         if why:
             yield self._at(place, why)
             return
@@ -256,7 +258,7 @@ class _Check:
             (_VARIABLE_NAME, self._variables, "no variable set before"),
         ):
             for name in dict.fromkeys(pattern.findall(bare)):
-                if name not in known:
+                if name not in known and name not in self._lost:
                     yield self._at(place, f"`{name}` is {what}{_known(known)}")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,12 +12,17 @@ import yaml
 from pydantic import ValidationError
 
 from gatewatch.errors import InputError
-from gatewatch.respond.playbooks.document import STEP_KINDS, Playbook
+from gatewatch.respond.playbooks.document import Playbook
+from gatewatch.respond.playbooks.mending import WAYS, mended, without_tags
 
-__all__ = ["Place", "PlaybookError", "Problem", "Source", "read_source"]
+__all__ = ["Place", "PlaybookError", "Problem", "Reading", "Source", "read_source"]
 
 _MOST_OCTETS = 256 * 1024
-_BOOLEAN = "tag:yaml.org,2002:bool"
+_TAG = "tag:yaml.org,2002:"
+_KINDS = ("str", "null", "bool", "int", "float", "timestamp", "merge", "value")
+_NULL = re.compile(r"~|null|Null|NULL|")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
 _MOST_DEPTH, _MOST_NODES = 60, 20_000
 Place = tuple[str | int, ...]
 """Keys and positions from the outside in."""
@@ -58,22 +65,35 @@ class Source:
         self._left -= 1
         return self._left >= 0
 
-    def problem(self, place: Place, message: str) -> Problem:
-        """A mistake at a place; at the nearest thing around it that exists in the text."""
-        node, shown = self._root, ""
+    def problem(self, place: Place, message: str, node: yaml.Node | None = None) -> Problem:
+        """A mistake at a place, or at a node there; at the nearest thing around it that exists in the text."""
+        found, mark, shown = self._root, self._root.start_mark, ""
         for part in place:
-            found = _child(node, part)
-            if found is None:
+            inner = _child(found, part)
+            if inner is None:
                 continue  # it is missing
-            node = found
+            key, found = inner
+            # What begins in the line below its key is looked for at the key.
+            mark = key.start_mark if isinstance(found, yaml.CollectionNode) else found.start_mark
             shown += f"[{part}]" if isinstance(part, int) else f"{'.' if shown else ''}{part}"
-        mark = node.start_mark
+        mark = node.start_mark if node is not None else mark
         return Problem(line=mark.line + 1, column=mark.column + 1, place=shown, message=message)
 
 
-def read_source(text: str) -> tuple[Playbook, Source]:
-    """The document and its places. Raises PlaybookError."""
-    if len(text.encode()) > _MOST_OCTETS:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A text as far as it could be read."""
+
+    document: Playbook | None
+    """What is right of it; None when that is nothing."""
+    source: Source
+    problems: list[Problem]
+    lost: frozenset[str] = frozenset()
+    """Names that were made known by what is not in the document."""
+
+
+def read_source(text: str) -> Reading:
+    """Raises PlaybookError for a text of which nothing can be read."""
+    if len(text.encode(errors="surrogatepass")) > _MOST_OCTETS:
         raise PlaybookError([_start(f"larger than {_MOST_OCTETS // 1024} KiB")])
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -90,67 +110,71 @@ def read_source(text: str) -> tuple[Playbook, Source]:
     problems: list[Problem] = []
     data = _plain(root, (), source, problems, frozenset())
     try:
-        document = Playbook.model_validate(data)
+        return Reading(document=Playbook.model_validate(data), source=source, problems=problems)
     except ValidationError as error:
-        found = error.errors()
-        problems += [
-            source.problem(_without_tags(one["loc"]), _told(one["msg"], one["type"]))
-            for one in found
-            if not (one["type"] == "too_short" and any(_inside(other["loc"], one["loc"]) for other in found))
-        ]
-    if problems:
-        raise PlaybookError(problems)
-    return document, source
-
-
-def _inside(place: Place, around: Place) -> bool:
-    """A list all of whose items are wrong counts as empty to pydantic; the items' own mistakes say enough."""
-    return len(place) > len(around) and place[: len(around)] == around
-
-
-def _without_tags(place: Place) -> Place:
-    """Without the kind that pydantic names behind the position of each step."""
-    pairs = zip((None, *place), place, strict=False)
-    return tuple(part for before, part in pairs if not (isinstance(before, int) and part in STEP_KINDS))
+        problems += _shape_problems(error, source)
+    document, lost = mended(data) or (None, frozenset())
+    return Reading(document=document, source=source, problems=problems, lost=lost)
 
 
 def _start(message: str) -> Problem:
     return Problem(line=1, column=1, place="", message=message)
 
 
-def _told(message: str, kind: str) -> str:
-    if kind == "extra_forbidden":
-        return "is not known here"
-    if kind == "missing":
-        return "something is missing here: " + message.lower()
-    return message.removeprefix("Value error, ")
+def _shape_problems(error: ValidationError, source: Source) -> Iterator[Problem]:
+    for found in error.errors(include_url=False):
+        place, kind = without_tags(found["loc"]), found["type"]
+        # `on_failure` is a word or steps: of the two complaints only that about what was meant is one.
+        way = str(found["loc"][-1]) if found["loc"] else ""
+        if way.startswith(WAYS) and way.startswith("literal[") == isinstance(found["input"], list):
+            continue
+        if kind == "too_short" and len(found["input"]) >= found["ctx"]["min_length"]:
+            continue  # only because what is in it is wrong
+        if kind == "extra_forbidden":
+            told = "is not known here"
+        elif kind == "missing":
+            told = f"`{place[-1]}` is missing"
+        else:
+            told = found["msg"].removeprefix("Value error, ")
+        yield source.problem(place, told)
 
 
-def _child(node: yaml.Node, part: str | int) -> yaml.Node | None:
+def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """(key, value), or what is at a position twice."""
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        found: yaml.Node = node.value[part]
-        return found
+        return node.value[part], node.value[part]
     if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == part), None)
+        return next(((key, value) for key, value in node.value if key.value == part), None)
     return None
 
 
 def _plain(node: yaml.Node, place: Place, source: Source, problems: list[Problem], around: frozenset[int]) -> Any:
     if id(node) in around or len(place) > _MOST_DEPTH or not source.spend():
-        problems.append(source.problem(place[:_MOST_DEPTH], "is nested too deeply, or too much"))
-        return None
+        raise PlaybookError([source.problem(place[:_MOST_DEPTH], "is nested too deeply, or too much")])
     inside = around | {id(node)}
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, place, source, problems, inside)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(one, (*place, at), source, problems, inside) for at, one in enumerate(node.value)]
-    if node.tag == _BOOLEAN and node.value.lower() not in ("true", "false"):
-        return node.value  # yes, no, on and off are words, as in YAML 1.2
-    try:
-        return yaml.SafeLoader("").construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        problems.append(source.problem(place, f"can't be read: {str(error).splitlines()[0]}"))
+    kind = node.tag.removeprefix(_TAG)
+    if kind in _KINDS:
+        return _scalar(str(node.value), kind)
+    problems.append(source.problem(place, f"`{node.tag}` is not known here"))
+    return None
+
+
+def _scalar(text: str, kind: str) -> Any:
+    """As YAML 1.2 reads it: yes, no, on and off, dates, 12:30 and 1_000 are words."""
+    if kind == "null" and _NULL.fullmatch(text):
         return None
+    if kind == "bool" and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if kind == "int" and _INTEGER.fullmatch(text):
+        return int(text)
+    if kind in ("int", "float") and _NUMBER.fullmatch(text):
+        number = float(text)
+        return number if math.isfinite(number) else text
+    return text
 
 
 def _mapping(
@@ -160,9 +184,9 @@ def _mapping(
     for key, value in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else ""
         if not name:
-            problems.append(source.problem(place, "a key is no text"))
+            problems.append(source.problem(place, "a key is no text", key))
         elif name in found:
-            problems.append(source.problem((*place, name), f"`{name}` is given twice"))
+            problems.append(source.problem((*place, name), f"`{name}` is given twice", key))
         else:
             # `on`, `no` and the like are keys of ours, not the truth values of YAML 1.1.
             found[name] = _plain(value, (*place, name), source, problems, inside)
