@@ -14,10 +14,11 @@ __all__ = ["check_file", "import_files", "read_file"]
 def read_file(file: Path) -> tuple[str, str]:
     """(name of the playbook, text). Raises InputError for what can't be read or has no name."""
     text = _text(file)
-    from gatewatch.respond.playbooks.reading import PlaybookError, read_source
+    from gatewatch.respond.playbooks.checking import Surroundings, read_playbook
+    from gatewatch.respond.playbooks.reading import PlaybookError
 
     try:
-        document, _ = read_source(text)
+        document = read_playbook(text, Surroundings())
     except PlaybookError as error:
         raise InputError(
             f"{file}: {error.message}", cure=f"`gatewatch playbooks check {file}` shows the same."

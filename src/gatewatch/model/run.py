@@ -77,6 +77,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Token name, `rule NAME`, or `run ID` for a sub-playbook."""
     reason: str
     inputs: dict[str, Any] = {}
+    chain: tuple[str, ...] = ()
+    """Automation rules that led to it."""
     state: RunState = RunState.QUEUED
     staged: bool = False
     """The playbook was in staging: nothing left Gatewatch."""

@@ -12,7 +12,7 @@ from gatewatch.model.action import ActionResult, Outcome
 from gatewatch.model.activity import Subject
 from gatewatch.model.incident import Task
 from gatewatch.model.run import Run
-from gatewatch.ports.cases import CaseStore
+from gatewatch.ports.cases import CaseStore, CaseUnit
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.playbooks import SubjectKind
@@ -69,39 +69,43 @@ class Changing:
             return ActionResult(outcome=Outcome.FAILED, error=error.message)
 
     def _changed(self, run: Run, wanted: Mapping[str, Any], key: str) -> ActionResult:
-        by = f"playbook {run.playbook}"
-        if run.subject_kind == SubjectKind.ALERT:
-            self._change_alert(run.subject_id, wanted, by)
-        if run.incident:
-            self._change_incident(
-                self._current(run.incident), wanted, by, key, alone=run.subject_kind == SubjectKind.ALERT
-            )
+        """All of it in one transaction, said to be the doing of the rules that led to the run."""
+        by, at = f"playbook {run.playbook}", self._clock.now()
+        about_alert = run.subject_kind == SubjectKind.ALERT
+        with self._cases.unit(at) as unit:
+            unit.because_of(run.chain)
+            if about_alert:
+                self._change_alert(unit, run.subject_id, wanted, by, at)
+            if run.incident:
+                number = self._current(run.incident)
+                self._mark(unit, number, wanted, by, key, at)
+                if not about_alert:
+                    self._change_incident(unit, number, wanted, by, at)
         return ActionResult(outcome=Outcome.SUCCEEDED, values={"changed": sorted(wanted)})
 
-    def _change_alert(self, alert: str, wanted: Mapping[str, Any], by: str) -> None:
+    def _change_alert(self, unit: CaseUnit, alert: str, wanted: Mapping[str, Any], by: str, at: float) -> None:
         patch = _patch(AlertPatch, {name: wanted[name] for name in AlertPatch.__struct_fields__ if name in wanted})
-        self._casework.change_alert(alert, patch, by=by)
+        self._casework.change_alert_in(unit, alert, patch, by=by, at=at)
         text = str(wanted.get("comment") or "")
         if text and not self._said(Subject.ALERT, alert, text, by):
-            self._casework.comment(Subject.ALERT, alert, text, by=by)
+            self._casework.comment_in(unit, Subject.ALERT, alert, text, by=by, at=at)
 
-    def _change_incident(self, number: int, wanted: Mapping[str, Any], by: str, key: str, *, alone: bool) -> None:
-        """`alone`: properties and comments are meant for the alert, tags and tasks for its incident."""
-        incident = self._cases.incident(number)
+    def _change_incident(self, unit: CaseUnit, number: int, wanted: Mapping[str, Any], by: str, at: float) -> None:
+        patch = _patch(IncidentPatch, {name: wanted[name] for name in _PROPERTIES if wanted.get(name) is not None})
+        self._casework.change_incident_in(unit, number, patch, by=by, at=at)
+        text = str(wanted.get("comment") or "")
+        if text and not self._said(Subject.INCIDENT, str(number), text, by):
+            self._casework.comment_in(unit, Subject.INCIDENT, str(number), text, by=by, at=at)
+
+    def _mark(self, unit: CaseUnit, number: int, wanted: Mapping[str, Any], by: str, key: str, at: float) -> None:
+        """Tags and tasks belong to incidents, also when the run is about an alert."""
+        incident = unit.incident(number)
         tags = [tag for tag in incident.tags if tag not in wanted.get("remove_tags", ())]
         tags = list(dict.fromkeys((*tags, *map(str, wanted.get("add_tags", ())))))
-        properties = {} if alone else {name: wanted[name] for name in _PROPERTIES if wanted.get(name) is not None}
-        patch = _patch(IncidentPatch, {**properties, "tags": tags})
-        self._casework.change_incident(number, patch, by=by)
-        if wanted.get("add_task"):
-            known = {task.id for task in incident.tasks}
-            now = self._clock.now()
-            if key[:12] not in known:
-                task = Task(id=key[:12], title=str(wanted["add_task"])[:500], created_at=now, created_by=by)
-                self._casework.put_task(number, task, by=by)
-        text = "" if alone else str(wanted.get("comment") or "")
-        if text and not self._said(Subject.INCIDENT, str(number), text, by):
-            self._casework.comment(Subject.INCIDENT, str(number), text, by=by)
+        self._casework.change_incident_in(unit, number, _patch(IncidentPatch, {"tags": tags}), by=by, at=at)
+        if wanted.get("add_task") and key[:12] not in {task.id for task in incident.tasks}:
+            task = Task(id=key[:12], title=str(wanted["add_task"])[:500], created_at=at, created_by=by)
+            self._casework.put_task_in(unit, number, task, by=by, at=at)
 
     def _said(self, subject: Subject, subject_id: str, text: str, by: str) -> bool:
         known = self._cases.comments(subject, [subject_id]).get(subject_id, [])

@@ -98,6 +98,7 @@ class Runs:
             by=request.by,
             reason=request.reason[:1000],
             inputs=chosen_inputs(document, request.inputs),
+            chain=request.chain,
             staged=version.staging or (parent is not None and parent.staged),
             created_at=self._clock.now(),
         )
@@ -119,7 +120,13 @@ class Runs:
         chain = parent.by.removeprefix("run ") + ">" if parent.by.startswith("run ") else ""
         by = f"run {chain}{address}"
         request = RunRequest(
-            playbook=playbook, subject=subject, by=by, reason=f"part of {parent.playbook}", key=key, inputs=dict(inputs)
+            playbook=playbook,
+            subject=subject,
+            by=by,
+            reason=f"part of {parent.playbook}",
+            key=key,
+            inputs=dict(inputs),
+            chain=parent.chain,
         )
         return self.request(request, parent=parent).id
 
