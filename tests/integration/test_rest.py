@@ -25,6 +25,7 @@ from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
+from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import formats
@@ -105,7 +106,10 @@ class Rest:
         self.journal = FileJournal(directory / "journal", bytes(32), max_bytes=1 << 22, segment_bytes=1 << 20)
         letters = FileDeadLetters(directory / "letters", bytes(32), max_bytes=1 << 20)
         self.access = Access(self.control, clock, secrets.token_bytes)
-        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=clock, log=log)
+        exceptions = self.control.remediations.unended
+        self.catalogue = Catalogue(
+            traffic=self.traffic, control=self.control, clock=clock, log=log, exceptions=exceptions
+        )
         run = DetectionRun(self.traffic, self.control, log)
         self.gateway = MemoryGateway(MemorySettings(), Site(name="edge", directory=directory, clock=clock))
         self.containment = containing(
@@ -118,6 +122,15 @@ class Rest:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now, self.containment.desk)
         self.correlation = parts.correlation
+        self.remediation = remediating(
+            control=self.control,
+            catalogue=self.catalogue,
+            traffic=traffic,
+            summing=parts.summing,
+            guardrails=Guardrails(),
+            clock=clock,
+            log=log,
+        )
         self.playbooks = Recorder()
         self.automation = automation(self.control, parts.summing, self.playbooks, clock, log)
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
@@ -149,6 +162,7 @@ class Rest:
                 containment=self.containment.desk,
                 reconciling=self.containment.reconciling,
                 measuring=self.containment.measuring,
+                remediation=self.remediation.desk,
                 automation=self.automation.desk,
                 control=self.control,
                 cases=self.control.cases,

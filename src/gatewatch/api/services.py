@@ -24,6 +24,7 @@ from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.services.playbooks import PlaybookDesk
+from gatewatch.services.remediating import RemediationDesk
 from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.telemetry.logs import Log
 
@@ -47,6 +48,7 @@ class ApiServices:
     containment: ContainmentDesk
     reconciling: Reconciling
     measuring: Measuring
+    remediation: RemediationDesk
     automation: AutomationDesk
     control: ControlStore
     cases: CaseStore

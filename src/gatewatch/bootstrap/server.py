@@ -23,6 +23,7 @@ from gatewatch.bootstrap.installation import DirectoryLock, Installation, System
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
+from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.tickets import Tickets
@@ -124,7 +125,10 @@ class Server:
         self.detecting = Detecting(
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
-        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
+        exceptions = self.control.remediations.unended
+        self.catalogue = Catalogue(
+            traffic=self.traffic, control=self.control, clock=self.clock, log=log, exceptions=exceptions
+        )
         self.gateways = Gateways(settings, self._installation, self.clock, log)
         self.containment = containing(
             control=self.control,
@@ -136,6 +140,15 @@ class Server:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log)
+        self.remediation = remediating(
+            control=self.control,
+            catalogue=self.catalogue,
+            traffic=self.traffic,
+            summing=parts.summing,
+            guardrails=settings.containment,
+            clock=self.clock,
+            log=log,
+        )
         self.connections = connections(settings)
         self._stack.callback(self.connections.close)
         self._tickets = Tickets(self.connections, self.control, parts.summing, self.clock, log)
@@ -184,6 +197,7 @@ class Server:
             containment=self.containment.desk,
             reconciling=self.containment.reconciling,
             measuring=self.containment.measuring,
+            remediation=self.remediation.desk,
             automation=self.automation.desk,
             control=self.control,
             cases=self.control.cases,
@@ -222,6 +236,7 @@ class Server:
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
             "gateways": not self.containment.reconciling.failing,
+            "remediation": not self.remediation.failing,
             "playbooks": not self.playbooks.runs.failing,
             "automation": not self.automation.dispatching.failing,
         }
@@ -238,6 +253,7 @@ class Server:
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
+        self.remediation.start()
         self._tickets.start()
         self.collectors.start()
 
@@ -253,6 +269,7 @@ class Server:
         self.catalogue.stop()
         self.exporting.stop()
         self._tickets.stop()
+        self.remediation.stop()
         self.containment.stop()
         self.gateways.stop()
         self._stack.close()

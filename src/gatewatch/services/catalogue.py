@@ -14,11 +14,13 @@ from gatewatch.inventory.collections import base_path, collect, collection_id
 from gatewatch.inventory.judging import judge_endpoint
 from gatewatch.model.finding import Finding
 from gatewatch.model.inventory import Collection, Endpoint, FieldFact
+from gatewatch.model.remediation import RemediationException
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
+from gatewatch.respond.remediating import exempted
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
@@ -80,8 +82,16 @@ def read_inventory(store: TrafficStore, now: float) -> tuple[list[Endpoint], lis
 class Catalogue:
     """Reads are instant; a thread refreshes every few seconds and keeps the findings in step."""
 
-    def __init__(self, *, traffic: TrafficStore, control: ControlStore, clock: Clock, log: Log) -> None:
-        """Empty until the first refresh."""
+    def __init__(
+        self,
+        *,
+        traffic: TrafficStore,
+        control: ControlStore,
+        clock: Clock,
+        log: Log,
+        exceptions: Callable[[], Sequence[RemediationException]] = tuple,
+    ) -> None:
+        """Empty until the first refresh. `exceptions` are those that may hold; the clock says which do."""
         self._traffic, self._control, self._clock = traffic, control, clock
         self._endpoints: list[Endpoint] = []
         self._by_id: dict[str, Endpoint] = {}
@@ -89,6 +99,7 @@ class Catalogue:
         self._collections: list[Collection] = []
         self._written: dict[str, Finding] = {}
         self._unjudged, self._judged_at = False, 0.0
+        self._exceptions, self._excepted = exceptions, list[RemediationException]()
         self._turn = threading.Lock()
         self._refreshes = Repeating("catalogue", self.refresh, _REFRESH_S, log)
         self.version = 0
@@ -118,9 +129,16 @@ class Catalogue:
                 self._endpoints, self._collections = endpoints, collections
                 self.version += 1
                 self._unjudged = True
+            excepted = [one for one in self._exceptions() if one.in_force(now)]
+            if excepted != self._excepted:
+                self._excepted, self._unjudged = excepted, True
             if self._unjudged or now - self._judged_at >= _CAUSE_S:
-                self._keep_findings(judge(endpoints, all_recommendations(), now))
+                judged = judge(endpoints, all_recommendations(), now)
+                self._keep_findings(exempted(judged, excepted, self._collection_of, now))
                 self._unjudged, self._judged_at = False, now
+
+    def _collection_of(self, endpoint_id: str) -> str:
+        return self._by_id[endpoint_id].collection_id
 
     def _keep_findings(self, judged: Sequence[Finding]) -> None:
         """Write only what moved: every call changes some cause, and 200,000 findings take the store seconds."""
@@ -144,6 +162,10 @@ class Catalogue:
         if found is None:
             raise NotFoundError(f"no endpoint {endpoint_id}")
         return found
+
+    def knows(self, endpoint_id: str) -> bool:
+        """Whether the inventory has this endpoint."""
+        return endpoint_id in self._by_id
 
     def labelled(self, labels: Iterable[str]) -> dict[str, Endpoint]:
         """Known endpoints among labels `METHOD host template`, as alerts name them."""
@@ -170,7 +192,7 @@ def _place(endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _is_due(written: Finding | None, judged: Finding) -> bool:
-    if written is None or written.status is not judged.status:
+    if written is None or (written.status, written.exception) != (judged.status, judged.exception):
         return True
     return written.cause != judged.cause and judged.evaluated_at - written.evaluated_at >= _CAUSE_S
 
