@@ -102,7 +102,7 @@ LEGACY_FIELDS: Fields = {
 }
 REMEDIATION_FIELDS: Fields = {
     "createdOn": _time("created_at"),
-    "status": _enumeration("status", {word: (status,) for status, word in REMEDIATION_STATUS.items()}),
+    "status": _enumeration("status", {word.lower(): (status,) for status, word in REMEDIATION_STATUS.items()}),
 }
 INCIDENT_ORDERS = {"createdDateTime": "created_at", "lastUpdateDateTime": "updated_at", "priorityScore": "priority"}
 ALERT_ORDERS = {
