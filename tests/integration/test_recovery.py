@@ -115,7 +115,8 @@ def test_normal_use_is_back_and_the_attack_is_not(rig: Rig) -> None:
     assert found.back is not None
     assert found.back_low is not None
     assert found.back_high is not None
-    assert found.back_low < found.back == pytest.approx(1.0, abs=0.05) < found.back_high
+    assert found.back_low < found.back < found.back_high
+    assert found.back == pytest.approx(1.0, abs=0.05)
     assert (found.attack_after, found.attack_before, found.after_s) == (0, 1000, WATCH_S)
     assert turned(rig, GONE + 5000) == (V.RECOVERED, 0), "a verdict stays"
     assert rig.control.containments.recovering() == []

@@ -13,8 +13,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from starlette.testclient import TestClient
-from tests.integration.test_rest import NOON, Rest
+from tests.integration.test_rest import NOON, Client, Rest
 from typer.testing import CliRunner
 
 from gatewatch.cli.app import app
@@ -373,6 +372,13 @@ def test_the_activities_as_defender_shows_them(rest: Rest) -> None:
 # The command line
 
 
+class Closing(Client):
+    """As the command line closes it."""
+
+    def close(self) -> None:
+        """Every request has ended already."""
+
+
 class Shell:
     """Commands against the application, without a socket between."""
 
@@ -380,9 +386,9 @@ class Shell:
         self._rest = rest
         monkeypatch.setattr(httpx, "Client", self._client)
 
-    def _client(self, base_url: str, headers: dict[str, str], timeout: float) -> TestClient:
-        del timeout
-        return TestClient(self._rest.app, base_url=base_url, headers=headers)
+    def _client(self, base_url: str, headers: dict[str, str], timeout: float) -> Closing:
+        del base_url, timeout
+        return Closing(self._rest.app, headers)
 
     def run(self, *words: str, role: Role = Role.RESPONDER) -> str:
         where = {"GATEWATCH_TOKEN": self._rest.tokens[role], "COLUMNS": "300"}
