@@ -31,6 +31,8 @@ class Listener:
     """Port of Gatewatch's collector; None: no access log at all, plain Envoy."""
     bodies: bool = True
     """With the snippet's Lua filter; without it the access log has no bodies."""
+    contain: Path | None = None
+    """Where Gatewatch writes the filters that contain; None: without them."""
     upstream_http2: bool = False
     """Speak HTTP/2 without TLS to the upstream."""
 
@@ -75,6 +77,10 @@ def _manager(listener: Listener) -> dict[str, Any]:
     filters = parts["http_filters"]
     if listener.collector is None or not listener.bodies:
         filters = [item for item in filters if item["name"] != "envoy.filters.http.lua"]
+    if listener.contain is not None:
+        shipped = files("gatewatch.gateways").joinpath("snippets/envoy.yaml").read_text()
+        at_home = shipped.replace("/var/lib/gatewatch/envoy", str(listener.contain))
+        filters = [*yaml.safe_load(at_home)["http_filters"], *filters]
     for log in parts["access_log"]:
         service = log["typed_config"]["common_config"]["grpc_service"]["envoy_grpc"]
         service["cluster_name"] = f"{listener.name}-{service['cluster_name']}"
@@ -103,6 +109,7 @@ def envoy_config(listeners: Sequence[Listener], *, admin: int) -> dict[str, Any]
     """A static configuration: plain listeners and upstreams, plus the snippet where a listener has a collector."""
     clusters = [_cluster(item.name, item.upstream, http2=item.upstream_http2) for item in listeners]
     return {
+        "node": {"id": "envoy", "cluster": "envoy"},
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
         "static_resources": {
             "listeners": [_listener(item) for item in listeners],
@@ -114,9 +121,9 @@ def envoy_config(listeners: Sequence[Listener], *, admin: int) -> dict[str, Any]
 class EnvoyProcess(ChildProcess):
     """Envoy with one worker thread; configuration and log in `directory`."""
 
-    def __init__(self, directory: Path, listeners: Sequence[Listener]) -> None:
-        """Nothing runs before `start`."""
-        admin = free_port()
+    def __init__(self, directory: Path, listeners: Sequence[Listener], *, admin: int = 0) -> None:
+        """Nothing runs before `start`. `admin`: port of its own interface; 0 for any."""
+        admin = admin or free_port()
         self._admin = f"http://127.0.0.1:{admin}"
         config = directory / "envoy.yaml"
         config.write_text(yaml.safe_dump(envoy_config(listeners, admin=admin)))

@@ -17,6 +17,7 @@ __all__ = [
     "Change",
     "Contain",
     "Each",
+    "Expects",
     "If",
     "Input",
     "Parallel",
@@ -114,6 +115,14 @@ class Action(Sending):
     """Calls another system."""
 
 
+class Expects(_Part):
+    """What traffic has to show, or the containment is rolled back."""
+
+    attack_falls_by: Annotated[float, Field(ge=0, le=1)] = 0.95
+    collateral_at_most: Annotated[float, Field(ge=0, le=1)] = 0.01
+    within: Duration = 600.0
+
+
 class Contain(_Part):
     """Plans a containment, asks for what approvals it needs, and applies it."""
 
@@ -126,6 +135,7 @@ class Contain(_Part):
     calls: int | None = None
     per: Duration = 60.0
     reason: str = ""
+    expects: Expects = Expects()
 
 
 class Change(_Part):

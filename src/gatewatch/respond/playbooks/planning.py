@@ -65,6 +65,11 @@ def containment_of(body: Contain, scope: Scopes, incident: int) -> ContainmentPl
                 "per_s": int(body.per),
                 "reason": told["reason"] or f"playbook {scope['run']['playbook']}",
                 "incident": incident,
+                "expects": {
+                    "attack_falls_by": body.expects.attack_falls_by,
+                    "collateral_at_most": body.expects.collateral_at_most,
+                    "within_s": body.expects.within,
+                },
             },
             ContainmentPlan,
         )
