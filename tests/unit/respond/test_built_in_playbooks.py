@@ -57,7 +57,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {},
     ),
     "contain-credential-stuffing, refused": ("contain-credential-stuffing", {}, {"slow_down": "reject"}),
-    "contain-credential-stuffing, going on": ("contain-credential-stuffing", {"last_activity": NOON + 4600.0}, {}),
+    "contain-credential-stuffing, going-on": ("contain-credential-stuffing", {"last_activity": NOON + 4600.0}, {}),
 }
 """Title -> (playbook, what is different about the incident, what people say)."""
 LEFT_ALONE: dict[str, tuple[str, dict[str, Any]]] = {
