@@ -145,7 +145,7 @@ def _containment(body: Contain, path: str, scope: Scopes, incident: int) -> Plan
         plan = containment_of(body, scope, incident)
     except InputError:
         text = f"{body.effect.value} {body.scope.value} {body.value} on {body.gateway}"
-        return Planned(path=path, text=text, digest="", open=True)
+        return Planned(path=path, text=text, digest=_digest(["contain", body.model_dump(mode="json")]), open=True)
     text = f"{plan.effect.value} {plan.scope.kind.value} {plan.scope.value} on {plan.gateway} for {plan.duration_s:g} s"
     values = msgspec.to_builtins(plan)
     return Planned(path=path, text=text, digest=digest_of(plan), containment=plan, values=values)
