@@ -194,7 +194,7 @@ def test_every_route_of_playbooks_is_in_the_table() -> None:
         (method, re.sub(r"\{\w+\}", "{}", route.path))
         for part in (playbooks, questions, runs, simulations)
         for route in part.router.routes
-        for method in route.methods - {"HEAD"}  # type: ignore[attr-defined]
+        for method in route.methods - {"HEAD"}
     }
     names = {"x1", "r", "q", "1"}
     table = {(method, "/".join("{}" if part in names else part for part in path.split("/"))) for method, path in NEEDED}
