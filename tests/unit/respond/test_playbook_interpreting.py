@@ -478,7 +478,8 @@ class Rig:
             changing=casebook,
             signing=self.signing,
             links=AnswerLinks(self.store, self, lambda n: b"x" * n, "http://h"),
-            start=lambda *given: "",
+            done=lambda *_: None,
+        start=lambda *given: "",
         )
 
         def world(address: str) -> RealWorld:
