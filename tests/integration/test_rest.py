@@ -37,6 +37,7 @@ from gatewatch.services.client_credentials import ClientCredentials
 from gatewatch.services.detecting import Detecting, DetectionRun
 from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.scoring import Scoring
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
 from gatewatch.testing.traffic import Call, numbered, store_calls
@@ -89,7 +90,14 @@ class Rest:
         self.journal = FileJournal(directory / "journal", bytes(32), max_bytes=1 << 22, segment_bytes=1 << 20)
         letters = FileDeadLetters(directory / "letters", bytes(32), max_bytes=1 << 20)
         self.access = Access(self.control, clock, secrets.token_bytes)
-        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=clock, log=log)
+        self.scoring = Scoring(self.control.scores, clock)
+        self.catalogue = Catalogue(
+            traffic=self.traffic,
+            control=self.control,
+            clock=clock,
+            log=log,
+            judged=lambda place, mine: self.scoring.recount(place, keep=mine),
+        )
         run = DetectionRun(self.traffic, self.control, log)
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now)
         self.correlation = parts.correlation
@@ -114,6 +122,7 @@ class Rest:
                     log=log,
                 ),
                 exporting=exporting(ExportSettings(), self.control, clock, log),
+                scoring=self.scoring,
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,

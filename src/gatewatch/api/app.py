@@ -16,6 +16,7 @@ from gatewatch.api.resources import (
     ingest,
     inventory,
     reviews,
+    score,
     suppressions,
     tokens,
 )
@@ -24,7 +25,7 @@ from gatewatch.api.services import ApiServices
 
 __all__ = ["ROUTERS", "create_app"]
 
-_PARTS = (health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports, tokens)
+_PARTS = (health, ingest, inventory, score, alerts, incidents, reviews, suppressions, detectors, exports, tokens)
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)
 
 

@@ -21,6 +21,7 @@ from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.services.reviewing import ReviewDesk
+from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["ApiServices"]
@@ -39,6 +40,7 @@ class ApiServices:
     catalogue: Catalogue
     detecting: Detecting
     exporting: Exporting
+    scoring: Scoring
     control: ControlStore
     cases: CaseStore
     casework: Casework

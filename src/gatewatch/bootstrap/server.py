@@ -34,6 +34,7 @@ from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
 from gatewatch.services.repeating import Repeating
+from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
 from gatewatch.telemetry.threads import log_ended_threads
 
@@ -115,7 +116,14 @@ class Server:
         self.detecting = Detecting(
             run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
         )
-        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
+        self.scoring = Scoring(self.control.scores, self.clock)
+        self.catalogue = Catalogue(
+            traffic=self.traffic,
+            control=self.control,
+            clock=self.clock,
+            log=log,
+            judged=lambda place, mine: self.scoring.recount(place, keep=mine),
+        )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
         self.correlating = Correlating(parts.correlation, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log)
@@ -143,6 +151,7 @@ class Server:
             catalogue=self.catalogue,
             detecting=self.detecting,
             exporting=self.exporting,
+            scoring=self.scoring,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,

@@ -22,6 +22,7 @@ from gatewatch.cli import (
     inventory,
     ledger,
     reviews,
+    score,
     serve,
     suppressions,
     tokens,
@@ -60,6 +61,7 @@ for _module in (serve, analyze, explain):
 for _noun in (
     inventory,
     findings,
+    score,
     alerts,
     incidents,
     reviews,

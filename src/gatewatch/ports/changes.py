@@ -17,6 +17,7 @@ class ChangeKind(StrEnum):
     INCIDENT = "incident"
     FINDING = "finding"
     AUDIT = "audit"
+    SCORE = "score"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A reader that saw it has seen everything before it."""
     kind: ChangeKind
     subject: str
-    """Id of the alert, incident or finding; number of the activity."""
+    """Id of the alert, incident or finding; number of the activity; `overall` or a control of the score."""
     at: float
 
 

@@ -19,7 +19,9 @@ from gatewatch.store.alerts import AlertTable
 from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
 from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
+from gatewatch.store.leases import LeaseTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
+from gatewatch.store.scores import ScoreTable
 from gatewatch.store.tables import detector_settings, findings, states, tokens
 
 __all__ = ["SqlControlStore"]
@@ -43,6 +45,15 @@ class SqlControlStore:
         """What changed, for exporters."""
         self.exports = ExportTable(self._engine)
         """How far exporters are."""
+        self.scores = ScoreTable(self._engine)
+        """Snapshots of the secure score."""
+        self.leases = LeaseTable(self._engine)
+        """Who does what only one server may do."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database belongs to one process."""
+        return self._engine.dialect.name == "sqlite"
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

@@ -31,7 +31,9 @@ __all__ = [
     "incident_entities",
     "incident_tags",
     "incidents",
+    "leases",
     "reviews",
+    "scores",
     "states",
     "suppressions",
     "tokens",
@@ -211,7 +213,29 @@ findings = Table(
     Index("ix_findings_order", "severity", "endpoint", "id"),
     Index("ix_findings_status", "status", "severity", "endpoint", "id"),
     Index("ix_findings_endpoint", "endpoint_id"),
+    # The secure score reads all of it, and nothing else.
+    Index("ix_findings_judged", "recommendation", "status", "endpoint_id"),
 )
+
+scores = Table(
+    "scores",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_scores_day", "day", "number"),
+)
+"""Snapshots of the secure score; `day` since 1970, UTC."""
+
+leases = Table(
+    "leases",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("until", Float(53), nullable=False),
+)
+"""Who does what only one server may do, until when by the database's own clock (Unix seconds)."""
 
 tokens = Table(
     "tokens",

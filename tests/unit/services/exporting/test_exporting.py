@@ -22,7 +22,9 @@ from gatewatch.formats.export import Context
 from gatewatch.formats.export.ecs import Ecs
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportItem, ExportKind
+from gatewatch.model.score import ControlScore, SecureScore
 from gatewatch.ports.export import DeliveryError, TargetState
+from gatewatch.posture.scoring import moved
 from gatewatch.services.exporting import Exporting
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import NOON, alert
@@ -330,6 +332,34 @@ def test_snapshots_come_once_a_week_marked_with_ids_of_their_own(bench: Bench) -
     soon(lambda: service.status("siem").snapshot_week == "2026-W02")
     assert len(bench.siem.events) == 6, "nothing is streamed between"
     assert "alert:a0001:2:2026-W02" in bench.siem.ids()
+
+
+def scored(healthy: int, unhealthy: int, *, before: SecureScore | None = None) -> tuple[SecureScore, tuple[str, ...]]:
+    control = ControlScore(
+        control="access_and_permissions",
+        title="Manage access and permissions",
+        recommendations=("endpoint_authentication",),
+        max=4.0,
+        healthy=healthy,
+        unhealthy=unhealthy,
+        not_applicable=0,
+    )
+    return moved(before, SecureScore(at=NOON, controls=(control,)))
+
+
+def test_the_score_is_told_when_it_moves_and_once_a_week_and_filled_back(bench: Bench) -> None:
+    bench.control.scores.put(*scored(1, 3))
+    service = bench.begin(kinds=["score"], severity="high", status=[], mode="both")
+    soon(lambda: service.status("siem").snapshot_week == "2026-W01")
+    assert bench.siem.ids() == ["score:access_and_permissions:1:2026-W01", "score:overall:1:2026-W01"]
+    newest = bench.control.scores.newest()
+    bench.control.scores.put(*scored(2, 2, before=newest))
+    soon(lambda: len(bench.siem.events) == 4)
+    assert bench.siem.ids()[2:] == ["score:overall:2", "score:access_and_permissions:2"]
+    assert bench.siem.events[2]["gatewatch"]["score"]["percentage"] == 50.0
+    service.back_fill("siem", [], by="ana")
+    soon(lambda: len(bench.siem.events) == 6)
+    assert set(bench.siem.ids()[4:]) == {"score:overall:2", "score:access_and_permissions:2"}
 
 
 def test_filters_hold_and_what_is_filtered_is_no_lag(bench: Bench) -> None:
