@@ -20,6 +20,7 @@ from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.leasing import Leasing
 from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
@@ -55,3 +56,5 @@ class ApiServices:
     metrics: Callable[[], bytes]
     """Prometheus exposition text."""
     readiness: Callable[[], dict[str, bool]]
+    leasing: Leasing | None = None
+    """None: there is only this server."""

@@ -12,6 +12,7 @@ from gatewatch.formats.export import Context, all_formats
 from gatewatch.plugins import discover
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.export import Exporter
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.services.exporting import Exporting, targets_of
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
@@ -25,7 +26,9 @@ def exporters() -> dict[str, type[Exporter]]:
     return {kind.meta.id: kind for kind in found}
 
 
-def exporting(settings: ExportSettings, control: SqlControlStore, clock: Clock, log: Log) -> Exporting:
+def exporting(
+    settings: ExportSettings, control: SqlControlStore, clock: Clock, log: Log, turn: Turn = ALWAYS
+) -> Exporting:
     """The service with all configured targets. Raises ConfigurationError. Loads no transport when there is none."""
     context = Context(rules=rules(), host=socket.gethostname(), version=__version__, url=settings.url.rstrip("/"))
     known = exporters() if settings.targets else {}
@@ -39,4 +42,5 @@ def exporting(settings: ExportSettings, control: SqlControlStore, clock: Clock, 
         clock=clock,
         chance=random.SystemRandom(),
         log=log,
+        turn=turn,
     )

@@ -13,6 +13,7 @@ from gatewatch.ports.journal import Journal
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
+from gatewatch.services.leasing import Leasing
 from gatewatch.services.observing import Observing
 
 __all__ = ["Metrics"]
@@ -29,10 +30,12 @@ class Metrics(Collector):
         detecting: Detecting,
         correlating: Correlating,
         exporting: Exporting,
+        leasing: Leasing,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
         self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
+        self._leasing = leasing
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -70,6 +73,10 @@ class Metrics(Collector):
         yield costs
         yield from self._correlation()
         yield from self._exports()
+        leases = GaugeMetricFamily("gatewatch_lease_held", "1 while this server does the job.", labels=["job"])
+        for job, held in self._leasing.held().items():
+            leases.add_metric([job], held)
+        yield leases
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )

@@ -16,6 +16,7 @@ from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
+from gatewatch.bootstrap.leasing import leasing
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.reviewing import review_desk
@@ -113,8 +114,15 @@ class Server:
         self.lists = AddressLists(settings.lists, self.traffic, log)
         self.lists.load()
         run_ = DetectionRun(self.traffic, self.control, log, self.clock)
+        self.leasing = leasing(self.control, log)
         self.detecting = Detecting(
-            run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
+            run=run_,
+            traffic=self.traffic,
+            control=self.control,
+            clock=self.clock,
+            settings=settings.detect,
+            log=log,
+            turn=self.leasing.turn("detecting"),
         )
         self.scoring = Scoring(self.control.scores, self.clock)
         self.catalogue = Catalogue(
@@ -122,11 +130,12 @@ class Server:
             control=self.control,
             clock=self.clock,
             log=log,
+            turn=self.leasing.turn("findings"),
             judged=lambda place, mine: self.scoring.recount(place, keep=mine),
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now)
-        self.correlating = Correlating(parts.correlation, log)
-        self.exporting = exporting(settings.export, self.control, self.clock, log)
+        self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
+        self.exporting = exporting(settings.export, self.control, self.clock, log, self.leasing.turn("exporting"))
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -134,6 +143,7 @@ class Server:
             detecting=self.detecting,
             correlating=self.correlating,
             exporting=self.exporting,
+            leasing=self.leasing,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -172,6 +182,7 @@ class Server:
             clock=self.clock,
             log=self.log,
             metrics=self.metrics.text,
+            leasing=self.leasing,
             readiness=self.readiness,
         )
 
@@ -186,10 +197,12 @@ class Server:
             "detectors": not self.detecting.faults and not self.detecting.failing,
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
+            "leases": not self.leasing.failing,
         }
 
     def start(self) -> None:
         """Begin observing, detecting, collecting."""
+        self.leasing.start()
         self.observing.start()
         self.detecting.start()
         self.catalogue.start()
@@ -207,6 +220,7 @@ class Server:
         self.correlating.stop()
         self.catalogue.stop()
         self.exporting.stop()
+        self.leasing.stop()
         self._stack.close()
 
 

@@ -158,6 +158,8 @@ class TargetState(StrEnum):
     DISABLED = "disabled"
     PAUSED = "paused"
     RUNNING = "running"
+    STANDBY = "standby"
+    """Another server on the same database serves it."""
     WAITING = "waiting"
     """After a failure, for the next attempt."""
     BLOCKED = "blocked"

@@ -1,4 +1,4 @@
-"""Leases: which of several servers does what only one may do."""
+"""Leases: which of several servers on one database does what only one may do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,34 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Lease", "LeaseStore"]
+__all__ = ["ALWAYS", "Lease", "LeaseStore", "Turn"]
+
+
+class Turn(Protocol):
+    """Whether it is this server that does a job."""
+
+    @property
+    def term(self) -> int:
+        """Grows whenever the job comes to this server: what it remembered of the job before is out of date."""
+        ...
+
+    def mine(self) -> bool:
+        """Ask before every step. Raises StoreError when nobody can tell."""
+        ...
+
+
+class _Always:
+    """The only server there is."""
+
+    term = 1
+
+    def mine(self) -> bool:
+        """Yes."""
+        return True
+
+
+ALWAYS: Turn = _Always()
+"""For a database that belongs to one process; costs nothing."""
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,5 +60,5 @@ class LeaseStore(Protocol):
         ...
 
     def leases(self) -> list[Lease]:
-        """All that were ever taken, by name."""
+        """All that are taken or have ended without being given up, by name."""
         ...

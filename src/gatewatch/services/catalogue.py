@@ -17,9 +17,9 @@ from gatewatch.model.inventory import Collection, Endpoint, FieldFact
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
-from gatewatch.services.leasing import ALWAYS, Turn
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 

@@ -5,87 +5,62 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
-from gatewatch.ports.leases import Lease, LeaseStore
+from gatewatch.errors import StoreError
+from gatewatch.ports.leases import ALWAYS, Lease, LeaseStore, Turn
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["ALWAYS", "LEASE_S", "LeasedTurn", "Leasing", "Turn"]
+__all__ = ["LEASE_S", "LeasedTurn", "Leasing"]
 
 LEASE_S = 15.0
 """How long a server that vanished keeps the others waiting."""
-_RENEWALS = 3
-"""Per lease: two may fail."""
-
-
-class Turn(Protocol):
-    """Whether it is this server that does a job."""
-
-    @property
-    def term(self) -> int:
-        """Grows whenever the job comes to this server: what it remembered of the job before is out of date."""
-        ...
-
-    def mine(self) -> bool:
-        """Ask before every step. Raises StoreError when nobody can tell."""
-        ...
-
-
-class _Always:
-    """The only server there is."""
-
-    term = 1
-
-    def mine(self) -> bool:
-        """Yes."""
-        return True
-
-
-ALWAYS: Turn = _Always()
+_RENEWALS, _QUESTIONS = 3, 15
+"""Per lease: two renewals may fail; how often one who has it not asks for it."""
+_STEP_S = 300.0
+"""A job that did not ask for so long has died or hangs: its lease is not renewed any more, so that another goes on."""
 
 
 class LeasedTurn:
-    """One job under one lease."""
+    """One job under one lease. Thread-safe."""
 
     def __init__(self, name: str, take: Callable[[], bool], monotonic: Callable[[], float], ttl_s: float) -> None:
         """Nothing is taken yet."""
         self.name, self._take, self._monotonic, self._ttl_s = name, take, monotonic, ttl_s
         self._lock = threading.Lock()
-        self._until, self._renew_at = 0.0, 0.0
         self._held = False
+        self._until = self._ask_at = self._asked_at = monotonic()
         self.term = 0
 
     @property
     def held(self) -> bool:
-        """Whether it was this server's when last looked at."""
+        """Whether this server has it, as far as it knows."""
         return self._held and self._monotonic() < self._until
 
     def mine(self) -> bool:
-        """From memory while the lease is fresh, else from the store."""
+        """From memory as long as the answer is fresh, else from the store."""
         with self._lock:
-            if self._held and self._monotonic() < self._renew_at:
-                return True
-            return self._ask()
+            self._asked_at = self._monotonic()
+            return self._held if self._asked_at < self._ask_at else self._ask()
 
     def renew(self) -> None:
-        """Keep it through a long step; a lease that is not held is not asked for."""
+        """Keep it through a long step; one that is not held is not asked for."""
         with self._lock:
-            if self._held:
+            if self._held and self._monotonic() < self._asked_at + _STEP_S:
                 self._ask()
 
     def lose(self) -> None:
         """It was given up."""
         with self._lock:
-            self._held = False
+            self._held, self._ask_at = False, self._monotonic()
 
     def _ask(self) -> bool:
-        # Counted from before the question: the store's time is later, so it ends there no sooner than here.
-        asked, before = self._monotonic(), self._held and self._monotonic() < self._until
+        # Counted from before the question: in the store it ends no sooner than here.
+        now, before = self._monotonic(), self.held
         self._held = self._take()
-        if self._held:
-            self._until, self._renew_at = asked + self._ttl_s, asked + self._ttl_s / _RENEWALS
-            self.term += not before
+        self._until = now + self._ttl_s
+        self._ask_at = now + self._ttl_s / (_RENEWALS if self._held else _QUESTIONS)
+        self.term += self._held and not before
         return self._held
 
 
@@ -93,15 +68,17 @@ class Leasing:
     """This server's leases: renewed by a thread, given up when it stops."""
 
     def __init__(
-        self, store: LeaseStore, holder: str, monotonic: Callable[[], float], log: Log, *, ttl_s: float = LEASE_S
+        self, store: LeaseStore | None, holder: str, monotonic: Callable[[], float], log: Log, *, ttl_s: float = LEASE_S
     ) -> None:
-        """`holder` names this process and no other; `monotonic` in seconds."""
-        self._store, self.holder, self._monotonic, self._ttl_s = store, holder, monotonic, ttl_s
+        """`holder` names this process and no other; `monotonic` in seconds. No store: there is only this server."""
+        self._store, self.holder, self._monotonic, self._ttl_s, self._log = store, holder, monotonic, ttl_s, log
         self._turns: dict[str, LeasedTurn] = {}
         self._renewing = Repeating("leases", self.renew, ttl_s / _RENEWALS, log)
 
-    def turn(self, name: str) -> LeasedTurn:
+    def turn(self, name: str) -> Turn:
         """The turn of one job; the same one whenever it is asked for."""
+        if self._store is None:
+            return ALWAYS
         if name not in self._turns:
             take = partial(self._store.take, name, self.holder, self._ttl_s)
             self._turns[name] = LeasedTurn(name, take, self._monotonic, self._ttl_s)
@@ -109,14 +86,22 @@ class Leasing:
 
     def start(self) -> None:
         """Begin renewing."""
-        self._renewing.start()
+        if self._store is not None:
+            self._renewing.start()
 
     def stop(self) -> None:
-        """Give everything up; call it when all jobs have ended."""
+        """Give everything up; to be called when all jobs have ended. What can't be given up ends by itself."""
         self._renewing.stop()
         for turn in self._turns.values():
             turn.lose()
-            self._store.release(turn.name, self.holder)
+            self._release(turn.name)
+
+    def _release(self, name: str) -> None:
+        try:
+            if self._store is not None:
+                self._store.release(name, self.holder)
+        except StoreError as error:
+            self._log.warning("lease_not_released", job=name, why=error.message)
 
     @property
     def failing(self) -> str:
@@ -128,6 +113,10 @@ class Leasing:
         for turn in list(self._turns.values()):
             turn.renew()
 
+    def held(self) -> dict[str, bool]:
+        """Of each job whether this server does it; empty when there is only this server."""
+        return {name: turn.held for name, turn in sorted(self._turns.items())}
+
     def leases(self) -> list[Lease]:
         """Everybody's."""
-        return self._store.leases()
+        return self._store.leases() if self._store is not None else []
