@@ -49,6 +49,7 @@ METADATA = MetaData(
 )
 
 _PENDING, _CONCLUDED = text("pending = 1"), text("classification != 'unknown'")
+_MERGED = text("redirect_to != 0")
 
 _SELECTED = ("status", "severity", "classification", "determination", "assigned_to", "incident", "detector")
 """What lists by condition look at: with these in the index they read no alert but those of the page."""
@@ -118,7 +119,9 @@ incidents = Table(
     Column("updated_at", Float(53), nullable=False),
     Column("last_activity", Float(53), nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("redirect_to", BigInteger, nullable=False, server_default="0"),
     Column("body", LargeBinary, nullable=False),
+    Index("ix_incidents_merged", "redirect_to", "id", sqlite_where=_MERGED, postgresql_where=_MERGED),
     Index("ix_incidents_updated", "updated_at", "id"),
     Index("ix_incidents_created", "created_at", "id"),
     Index("ix_incidents_state", "status", "severity", "updated_at", "id"),
