@@ -427,6 +427,28 @@ def test_old_changes_are_forgotten_when_every_target_took_them(bench: Bench) -> 
     assert [change.subject for change in left if change.kind == "alert"] == ["a0004"]
 
 
+def test_old_changes_are_forgotten_also_when_there_is_no_target(bench: Bench) -> None:
+    settings = msgspec.convert({"keep_changes_days": 1}, ExportSettings)
+    service = bench.exporting = exporting(settings, bench.control, bench.clock, structlog.get_logger())
+    bench.tell(1, 2)
+    bench.clock.time += 2 * 86_400
+    bench.tell(3)
+    bench.tell(4)
+    service.start()
+    soon(lambda: len(bench.control.changes.changes(0, 100)) == 2)
+    assert [one.subject for one in bench.control.changes.changes(0, 100)] == ["a0003", "a0004"]
+    assert service.tidy() == 0
+
+
+def test_only_the_newest_change_is_left_of_a_long_silence_without_a_target(bench: Bench) -> None:
+    service = exporting(ExportSettings(), bench.control, bench.clock, structlog.get_logger())
+    bench.tell(*range(5))
+    assert service.tidy() == 0, "they are new"
+    bench.clock.time += 30 * 86_400
+    assert service.tidy() == 4
+    assert bench.control.changes.head() == 5, "numbers go on"
+
+
 def test_a_disabled_target_is_shown_and_can_do_nothing(bench: Bench) -> None:
     service = bench.begin(enabled=False)
     assert service.status("siem").state is TargetState.DISABLED
