@@ -34,6 +34,7 @@ from gatewatch.model.automation import Action, ActionOutcome, RunOutcome, Schedu
 from gatewatch.observe.pattern import Indicator, Recognizer, ResponseSignal
 from gatewatch.plugins import discover
 from gatewatch.ports.connectors import ActionInput, ActionMeta
+from gatewatch.posture.controls import CONTROLS
 from gatewatch.posture.recommendation import all_recommendations
 from gatewatch.respond.conditions import BUILT_IN, FUNCTIONS
 from gatewatch.respond.context import ROOTS, roots_for
@@ -80,9 +81,10 @@ def detectors() -> str:
         parts.append(_table(["Setting", "Default", "About"], rows))
     parts.append("# Recommendations\n")
     recommendations = [
-        [f"`{r.meta.id}`", r.meta.title, r.meta.severity.value, r.meta.description] for r in all_recommendations()
+        [f"`{r.meta.id}`", r.meta.title, r.meta.severity.value, CONTROLS[r.meta.control].title, r.meta.description]
+        for r in all_recommendations()
     ]
-    parts.append(_table(["Id", "Title", "Severity", "Description"], recommendations))
+    parts.append(_table(["Id", "Title", "Severity", "Control", "Description"], recommendations))
     return "\n".join(parts)
 
 

@@ -43,6 +43,7 @@ from gatewatch.services.detecting import Detecting, DetectionRun
 from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.scoring import Scoring
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
 from gatewatch.testing.gateways import MemoryGateway, MemorySettings
@@ -105,7 +106,14 @@ class Rest:
         self.journal = FileJournal(directory / "journal", bytes(32), max_bytes=1 << 22, segment_bytes=1 << 20)
         letters = FileDeadLetters(directory / "letters", bytes(32), max_bytes=1 << 20)
         self.access = Access(self.control, clock, secrets.token_bytes)
-        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=clock, log=log)
+        self.scoring = Scoring(self.control.scores, clock)
+        self.catalogue = Catalogue(
+            traffic=self.traffic,
+            control=self.control,
+            clock=clock,
+            log=log,
+            judged=lambda place, mine: self.scoring.recount(place, keep=mine),
+        )
         run = DetectionRun(self.traffic, self.control, log)
         self.gateway = MemoryGateway(MemorySettings(), Site(name="edge", directory=directory, clock=clock))
         self.containment = containing(
@@ -150,6 +158,7 @@ class Rest:
                 reconciling=self.containment.reconciling,
                 measuring=self.containment.measuring,
                 automation=self.automation.desk,
+                scoring=self.scoring,
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,

@@ -23,6 +23,7 @@ from gatewatch.api.resources import (
     questions,
     reviews,
     runs,
+    score,
     simulations,
     suppressions,
     tokens,
@@ -34,7 +35,7 @@ __all__ = ["ROUTERS", "create_app"]
 
 _PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
-    *(health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports),
+    *(health, ingest, inventory, score, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,
     *(containments, decisions),
     tokens,

@@ -23,8 +23,10 @@ from gatewatch.services.exporting import Exporting
 from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.leasing import Leasing
 from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.services.reviewing import ReviewDesk
+from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["ApiServices"]
@@ -48,6 +50,7 @@ class ApiServices:
     reconciling: Reconciling
     measuring: Measuring
     automation: AutomationDesk
+    scoring: Scoring
     control: ControlStore
     cases: CaseStore
     casework: Casework
@@ -63,3 +66,5 @@ class ApiServices:
     metrics: Callable[[], bytes]
     """Prometheus exposition text."""
     readiness: Callable[[], dict[str, bool]]
+    leasing: Leasing | None = None
+    """None: there is only this server."""

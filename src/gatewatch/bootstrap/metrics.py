@@ -16,6 +16,7 @@ from gatewatch.services.automation import Dispatching
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
+from gatewatch.services.leasing import Leasing
 from gatewatch.services.observing import Observing
 
 __all__ = ["Metrics"]
@@ -34,12 +35,14 @@ class Metrics(Collector):
         exporting: Exporting,
         runs: RunStore,
         automation: Dispatching,
+        leasing: Leasing,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
         self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
         self._runs = runs
         self._automation = automation
+        self._leasing = leasing
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -79,6 +82,10 @@ class Metrics(Collector):
         yield from self._exports()
         yield from self._playbooks()
         yield from self._rules()
+        leases = GaugeMetricFamily("gatewatch_lease_held", "1 while this server does the job.", labels=["job"])
+        for job, held in self._leasing.held().items():
+            leases.add_metric([job], held)
+        yield leases
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )

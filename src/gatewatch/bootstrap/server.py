@@ -20,6 +20,7 @@ from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
+from gatewatch.bootstrap.leasing import leasing
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
@@ -40,6 +41,7 @@ from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
 from gatewatch.services.repeating import Repeating
+from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
 from gatewatch.telemetry.threads import log_ended_threads
 
@@ -121,10 +123,25 @@ class Server:
         self.lists = AddressLists(settings.lists, self.traffic, log)
         self.lists.load()
         run_ = DetectionRun(self.traffic, self.control, log, self.clock)
+        self.leasing = leasing(self.control, log)
         self.detecting = Detecting(
-            run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
+            run=run_,
+            traffic=self.traffic,
+            control=self.control,
+            clock=self.clock,
+            settings=settings.detect,
+            log=log,
+            turn=self.leasing.turn("detecting"),
         )
-        self.catalogue = Catalogue(traffic=self.traffic, control=self.control, clock=self.clock, log=log)
+        self.scoring = Scoring(self.control.scores, self.clock)
+        self.catalogue = Catalogue(
+            traffic=self.traffic,
+            control=self.control,
+            clock=self.clock,
+            log=log,
+            turn=self.leasing.turn("findings"),
+            judged=lambda place, mine: self.scoring.recount(place, keep=mine),
+        )
         self.gateways = Gateways(settings, self._installation, self.clock, log)
         self.containment = containing(
             control=self.control,
@@ -135,7 +152,7 @@ class Server:
             log=log,
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
-        self.correlating = Correlating(parts.correlation, log)
+        self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
         self.connections = connections(settings)
         self._stack.callback(self.connections.close)
         self._tickets = Tickets(self.connections, self.control, parts.summing, self.clock, log)
@@ -153,7 +170,14 @@ class Server:
             log=log,
         )
         self.automation = automation(self.control, parts.summing, self.playbooks.runs, self.clock, log)
-        self.exporting = exporting(settings.export, self.control, self.clock, log, self.automation.dispatching.position)
+        self.exporting = exporting(
+            settings.export,
+            self.control,
+            self.clock,
+            log,
+            self.automation.dispatching.position,
+            self.leasing.turn("exporting"),
+        )
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -163,6 +187,7 @@ class Server:
             exporting=self.exporting,
             runs=self.control.runs,
             automation=self.automation.dispatching,
+            leasing=self.leasing,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -185,6 +210,7 @@ class Server:
             reconciling=self.containment.reconciling,
             measuring=self.containment.measuring,
             automation=self.automation.desk,
+            scoring=self.scoring,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -207,6 +233,7 @@ class Server:
             clock=self.clock,
             log=self.log,
             metrics=self.metrics.text,
+            leasing=self.leasing,
             readiness=self.readiness,
         )
 
@@ -224,10 +251,12 @@ class Server:
             "gateways": not self.containment.reconciling.failing,
             "playbooks": not self.playbooks.runs.failing,
             "automation": not self.automation.dispatching.failing,
+            "leases": not self.leasing.failing,
         }
 
     def start(self) -> None:
         """Begin observing, detecting, collecting."""
+        self.leasing.start()
         self.observing.start()
         self.detecting.start()
         self.catalogue.start()
@@ -255,6 +284,7 @@ class Server:
         self._tickets.stop()
         self.containment.stop()
         self.gateways.stop()
+        self.leasing.stop()
         self._stack.close()
 
 

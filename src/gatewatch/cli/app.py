@@ -27,6 +27,7 @@ from gatewatch.cli import (
     questions,
     reviews,
     runs,
+    score,
     serve,
     suppressions,
     tokens,
@@ -67,6 +68,7 @@ for _module in (serve, analyze, explain):
 for _noun in (
     inventory,
     findings,
+    score,
     alerts,
     incidents,
     reviews,

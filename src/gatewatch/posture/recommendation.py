@@ -13,6 +13,7 @@ from gatewatch.model.alert import Severity
 from gatewatch.model.finding import Finding, FindingStatus
 from gatewatch.model.inventory import Endpoint
 from gatewatch.plugins import discover
+from gatewatch.posture.controls import BEST_PRACTICES
 
 __all__ = ["Recommendation", "RecommendationMeta", "all_recommendations", "judge"]
 
@@ -25,6 +26,8 @@ class RecommendationMeta(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     description: str
     remediation: str
+    control: str = BEST_PRACTICES
+    """Whose points of the secure score it shares; `posture/controls.py`."""
     references: tuple[str, ...] = ()
 
 

@@ -479,7 +479,7 @@ class Rig:
             signing=self.signing,
             links=AnswerLinks(self.store, self, lambda n: b"x" * n, "http://h"),
             done=lambda *_: None,
-        start=lambda *given: "",
+            start=lambda *given: "",
         )
 
         def world(address: str) -> RealWorld:
