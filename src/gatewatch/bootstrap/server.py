@@ -23,7 +23,7 @@ from gatewatch.bootstrap.installation import DirectoryLock, Installation, System
 from gatewatch.bootstrap.leasing import leasing
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
-from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
+from gatewatch.bootstrap.playbooks import durable_runs, executor_name, journal_url, server_playbooks
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.tickets import Tickets
@@ -102,7 +102,7 @@ class Server:
             log=log,
         )
         self._installation = installation
-        self._durable = durable_runs(journal_url(settings, installation))
+        self._durable = durable_runs(journal_url(settings, installation), executor_name(installation))
         stack.callback(self._durable.close)
         self._entrance(installation)
         self._services()
@@ -150,12 +150,15 @@ class Server:
             guardrails=settings.containment,
             clock=self.clock,
             log=log,
+            turn=self.leasing.turn("containment effects"),
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
         self.connections = connections(settings)
         self._stack.callback(self.connections.close)
-        self._tickets = Tickets(self.connections, self.control, parts.summing, self.clock, log)
+        self._tickets = Tickets(
+            self.connections, self.control, parts.summing, self.clock, log, self.leasing.turn("tickets")
+        )
         self.playbooks = server_playbooks(
             settings,
             control=self.control,
@@ -169,7 +172,9 @@ class Server:
             clock=self.clock,
             log=log,
         )
-        self.automation = automation(self.control, parts.summing, self.playbooks.runs, self.clock, log)
+        self.automation = automation(
+            self.control, parts.summing, self.playbooks.runs, self.clock, log, self.leasing.turn("automation")
+        )
         self.exporting = exporting(
             settings.export,
             self.control,
