@@ -41,6 +41,7 @@ from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
 from gatewatch.services.repeating import Repeating
+from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
 from gatewatch.telemetry.threads import log_ended_threads
@@ -102,12 +103,12 @@ class Server:
             log=log,
         )
         self._installation = installation
-        self._durable = durable_runs(journal_url(settings, installation), executor_name(installation))
-        stack.callback(self._durable.close)
         self._entrance(installation)
         self._services()
 
     def _entrance(self, installation: Installation) -> None:
+        self._durable = durable_runs(journal_url(self.settings, installation), executor_name(installation))
+        self._stack.callback(self._durable.close)
         self._signer = FileSigner(installation.path("signing.key"))
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         self.clients = ClientCredentials(
@@ -122,10 +123,10 @@ class Server:
         settings, log = self.settings, self.log
         self.lists = AddressLists(settings.lists, self.traffic, log)
         self.lists.load()
-        run_ = DetectionRun(self.traffic, self.control, log, self.clock)
+        self._run = DetectionRun(self.traffic, self.control, log, self.clock)
         self.leasing = leasing(self.control, log)
         self.detecting = Detecting(
-            run=run_,
+            run=self._run,
             traffic=self.traffic,
             control=self.control,
             clock=self.clock,
@@ -142,6 +143,25 @@ class Server:
             turn=self.leasing.turn("findings"),
             judged=lambda place, mine: self.scoring.recount(place, keep=mine),
         )
+        parts = self._casework()
+        self._automation(parts)
+        self._formats = formats()
+        self.metrics = Metrics(
+            journal=self.journal,
+            observing=self.observing,
+            detecting=self.detecting,
+            correlating=self.correlating,
+            exporting=self.exporting,
+            runs=self.control.runs,
+            automation=self.automation.dispatching,
+            leasing=self.leasing,
+        )
+        self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
+        self.app = create_app(self._api(parts))
+        self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
+
+    def _casework(self) -> Desk:
+        settings, log = self.settings, self.log
         self.gateways = Gateways(settings, self._installation, self.clock, log)
         self.containment = containing(
             control=self.control,
@@ -154,6 +174,10 @@ class Server:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
+        return parts
+
+    def _automation(self, parts: Desk) -> None:
+        settings, log = self.settings, self.log
         self.connections = connections(settings)
         self._stack.callback(self.connections.close)
         self._tickets = Tickets(
@@ -183,22 +207,8 @@ class Server:
             self.automation.dispatching.position,
             self.leasing.turn("exporting"),
         )
-        self._formats = formats()
-        self.metrics = Metrics(
-            journal=self.journal,
-            observing=self.observing,
-            detecting=self.detecting,
-            correlating=self.correlating,
-            exporting=self.exporting,
-            runs=self.control.runs,
-            automation=self.automation.dispatching,
-            leasing=self.leasing,
-        )
-        self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
-        self.app = create_app(self._api(parts, run_))
-        self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
 
-    def _api(self, parts: Desk, run_: DetectionRun) -> ApiServices:
+    def _api(self, parts: Desk) -> ApiServices:
         suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
         return ApiServices(
             settings=self.settings.api,
@@ -222,17 +232,7 @@ class Server:
             suppressing=suppressing,
             dossiers=parts.dossiers,
             playbooks=self.playbooks,
-            review_desk=review_desk(
-                cases=self.control.cases,
-                control=self.control,
-                traffic=self.traffic,
-                dossiers=parts.dossiers,
-                suppressing=suppressing,
-                judge=run_.judge,
-                signer=self._signer,
-                containments=self.containment.desk,
-                now=self.clock.now,
-            ),
+            review_desk=self._reviews(parts, suppressing),
             rules=rules,
             formats=self._formats,
             clock=self.clock,
@@ -240,6 +240,19 @@ class Server:
             metrics=self.metrics.text,
             leasing=self.leasing,
             readiness=self.readiness,
+        )
+
+    def _reviews(self, parts: Desk, suppressing: Suppressing) -> ReviewDesk:
+        return review_desk(
+            cases=self.control.cases,
+            control=self.control,
+            traffic=self.traffic,
+            dossiers=parts.dossiers,
+            suppressing=suppressing,
+            judge=self._run.judge,
+            signer=self._signer,
+            containments=self.containment.desk,
+            now=self.clock.now,
         )
 
     def readiness(self) -> dict[str, bool]:

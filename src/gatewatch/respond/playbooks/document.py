@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from gatewatch.model.containment import Effect, ScopeKind
+from gatewatch.respond.playbooks.words import Duration, Expression, Name, Option, Text
 
 __all__ = [
     "STEP_KINDS",
@@ -33,39 +33,11 @@ __all__ = [
     "kind_of",
 ]
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-_MOST_WAIT_S = 30 * 86_400.0
 STEP_KINDS = (
     *("action", "contain", "change", "if", "switch", "each"),
     *("parallel", "wait", "approval", "ask", "playbook", "set"),
 )
 """Exactly one of these keys makes a step what it is."""
-
-
-def _seconds(value: object) -> object:
-    """`90s`, `5m`, `2h`, `1d` or a number of seconds."""
-    if isinstance(value, str):
-        match = _DURATION.fullmatch(value.strip())
-        if match is None:
-            raise ValueError("is no duration: write 90s, 5m, 2h or 1d")
-        return float(match.group(1)) * _UNITS[match.group(2)]
-    return value
-
-
-_NUMBER = {"type": "number", "exclusiveMinimum": 0}
-Duration = Annotated[
-    float,
-    BeforeValidator(_seconds),
-    Field(gt=0, le=_MOST_WAIT_S),
-    WithJsonSchema({"anyOf": [_NUMBER, {"type": "string", "pattern": r"^\d+(\.\d+)?\s*[smhd]$"}]}),
-]
-"""Seconds, or `90s`, `5m`, `2h`, `1d`; at most 30 days."""
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-"""Of steps, inputs and variables: as CEL can write it."""
-Option = Annotated[str, Field(pattern=r"^[\w .,+-]{1,60}$")]
-Expression = Annotated[str, Field(min_length=1, max_length=4000)]
-Text = Annotated[str, Field(min_length=1, max_length=10_000)]
 
 
 class _Part(BaseModel):
