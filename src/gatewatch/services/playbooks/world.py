@@ -102,7 +102,8 @@ class RealWorld:
 
     def perform(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
         """Noted, done, noted."""
-        recipient = str(call.inputs.get("to") or call.inputs.get("channel") or call.connection)
+        to = call.inputs.get("to") or call.inputs.get("channel") or call.connection
+        recipient = ", ".join(map(str, to)) if isinstance(to, list | tuple) else str(to)
 
         def act() -> ActionResult:
             inputs = self._around.links.filled(call.inputs, recipient)
