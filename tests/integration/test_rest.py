@@ -25,6 +25,7 @@ from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import desk, rules
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
+from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import formats
@@ -112,6 +113,7 @@ class Rest:
             control=self.control,
             clock=clock,
             log=log,
+            exceptions=self.control.remediations.unended,
             judged=lambda place, mine: self.scoring.recount(place, keep=mine),
         )
         run = DetectionRun(self.traffic, self.control, log)
@@ -126,6 +128,15 @@ class Rest:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, clock.now, self.containment.desk)
         self.correlation = parts.correlation
+        self.remediation = remediating(
+            control=self.control,
+            catalogue=self.catalogue,
+            traffic=traffic,
+            summing=parts.summing,
+            guardrails=Guardrails(),
+            clock=clock,
+            log=log,
+        )
         self.playbooks = Recorder()
         self.automation = automation(self.control, parts.summing, self.playbooks, clock, log)
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
@@ -157,6 +168,7 @@ class Rest:
                 containment=self.containment.desk,
                 reconciling=self.containment.reconciling,
                 measuring=self.containment.measuring,
+                remediation=self.remediation.desk,
                 automation=self.automation.desk,
                 scoring=self.scoring,
                 control=self.control,

@@ -14,6 +14,7 @@ from gatewatch.api.resources import (
     containments,
     decisions,
     detectors,
+    exceptions,
     exports,
     health,
     incidents,
@@ -21,6 +22,7 @@ from gatewatch.api.resources import (
     inventory,
     playbooks,
     questions,
+    remediations,
     reviews,
     runs,
     score,
@@ -37,7 +39,7 @@ _PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
     *(health, ingest, inventory, score, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,
-    *(containments, decisions),
+    *(containments, decisions, remediations, exceptions),
     tokens,
 )
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)

@@ -25,6 +25,7 @@ from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.services.leasing import Leasing
 from gatewatch.services.playbooks import PlaybookDesk
+from gatewatch.services.remediating import RemediationDesk
 from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
@@ -49,6 +50,7 @@ class ApiServices:
     containment: ContainmentDesk
     reconciling: Reconciling
     measuring: Measuring
+    remediation: RemediationDesk
     automation: AutomationDesk
     scoring: Scoring
     control: ControlStore

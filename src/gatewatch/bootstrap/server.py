@@ -24,6 +24,7 @@ from gatewatch.bootstrap.leasing import leasing
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.playbooks import durable_runs, executor_name, journal_url, server_playbooks
+from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.tickets import Tickets
@@ -141,6 +142,7 @@ class Server:
             clock=self.clock,
             log=log,
             turn=self.leasing.turn("findings"),
+            exceptions=self.control.remediations.unended,
             judged=lambda place, mine: self.scoring.recount(place, keep=mine),
         )
         parts = self._casework()
@@ -174,6 +176,16 @@ class Server:
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
         self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
+        self.remediation = remediating(
+            control=self.control,
+            catalogue=self.catalogue,
+            traffic=self.traffic,
+            summing=parts.summing,
+            guardrails=settings.containment,
+            clock=self.clock,
+            log=log,
+            turn=self.leasing.turn("remediation"),
+        )
         return parts
 
     def _automation(self, parts: Desk) -> None:
@@ -224,6 +236,7 @@ class Server:
             containment=self.containment.desk,
             reconciling=self.containment.reconciling,
             measuring=self.containment.measuring,
+            remediation=self.remediation.desk,
             automation=self.automation.desk,
             scoring=self.scoring,
             control=self.control,
@@ -267,6 +280,7 @@ class Server:
             "incidents": not self.correlating.failing,
             "exports": not self.exporting.failing,
             "gateways": not self.containment.reconciling.failing,
+            "remediation": not self.remediation.failing,
             "playbooks": not self.playbooks.runs.failing,
             "automation": not self.automation.dispatching.failing,
             "leases": not self.leasing.failing,
@@ -285,6 +299,7 @@ class Server:
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
+        self.remediation.start()
         self._tickets.start()
         self.collectors.start()
 
@@ -300,6 +315,7 @@ class Server:
         self.catalogue.stop()
         self.exporting.stop()
         self._tickets.stop()
+        self.remediation.stop()
         self.containment.stop()
         self.gateways.stop()
         self.leasing.stop()

@@ -23,6 +23,7 @@ _COLUMNS = (
     Column("Gateway", lambda r: r["plan"]["gateway"]),
     Column("Until", "expires_at"),
     Column("Verdict", "verdict"),
+    Column("Recovery", lambda r: (r.get("recovery") or {}).get("verdict")),
     Column("By", "by"),
 )
 _GATEWAYS = (

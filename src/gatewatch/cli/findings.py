@@ -25,7 +25,7 @@ _COLUMNS = (
 @app.command("list")
 def list_findings(
     *,
-    status: Annotated[str, typer.Option(help="healthy, unhealthy or not_applicable.")] = "unhealthy",
+    status: Annotated[str, typer.Option(help="healthy, unhealthy, not_applicable or exempt.")] = "unhealthy",
     severity: Annotated[str, typer.Option(help="high, medium, low or informational.")] = "",
     recommendation: Annotated[str, typer.Option(help="Recommendation id.")] = "",
     server: ServerUrl = DEFAULT_SERVER,

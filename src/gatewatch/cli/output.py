@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
@@ -9,14 +10,16 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-__all__ = ["AsJson", "Column", "show_error", "show_json", "show_record", "show_table"]
+__all__ = ["AsJson", "Column", "show_csv", "show_error", "show_json", "show_record", "show_table"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "blue", "informational": "dim"}
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _STYLES = {
     **_SEVERITY_STYLES,
     "unauthenticated": "red",
     "unhealthy": "red",
+    "overdue": "red",
     "authenticated": "green",
     "healthy": "green",
 }
@@ -42,6 +45,20 @@ class Column(msgspec.Struct, frozen=True):
 def show_json(value: object) -> None:
     """Indented JSON on standard output."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def show_csv(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
+    """CSV (RFC 4180) with a heading; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    writer = csv.writer(sys.stdout, lineterminator="\r\n")
+    writer.writerow(names)
+    for record in records:
+        writer.writerow([_csv_cell(record.get(name)) for name in names])
+
+
+def _csv_cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULAS):
+        return "'" + value
+    return "" if value is None else value
 
 
 def show_table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gatewatch.formats.records import Record, rfc3339
-from gatewatch.model.containment import BlastRadius, Containment, ContainmentPlan, Measured
+from gatewatch.model.containment import BlastRadius, Containment, ContainmentPlan, Measured, Recovery
 
 __all__ = ["containment_record", "plan_record", "radius_record"]
 
@@ -39,6 +39,10 @@ def _measured_record(found: Measured) -> Record:
     return {**msgspec.to_builtins(found), "at": rfc3339(found.at)}
 
 
+def _recovery_record(found: Recovery) -> Record:
+    return {**msgspec.to_builtins(found), "at": rfc3339(found.at), "since": rfc3339(found.since)}
+
+
 def containment_record(one: Containment) -> Record:
     """Body of `GET /v1/containments/{id}`."""
     return {
@@ -57,4 +61,5 @@ def containment_record(one: Containment) -> Record:
         "why": one.why or None,
         "verdict": one.verdict.value,
         "measured": _measured_record(one.measured) if one.measured else None,
+        "recovery": _recovery_record(one.recovery) if one.recovery else None,
     }

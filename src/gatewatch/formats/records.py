@@ -166,6 +166,8 @@ def finding_record(finding: Finding) -> Record:
         "title": finding.title,
         "severity": finding.severity.value,
         "status": finding.status.value,
+        "judged": finding.judged.value,
+        "exception": finding.exception or None,
         "cause": finding.cause,
         "remediation": finding.remediation,
         "endpoint_id": finding.endpoint_id,

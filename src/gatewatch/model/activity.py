@@ -31,6 +31,8 @@ class Subject(StrEnum):
     CONTAINMENT = "containment"
     RULE = "rule"
     """An automation rule."""
+    REMEDIATION = "remediation"
+    """A remediation activity, or an exception from a recommendation."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

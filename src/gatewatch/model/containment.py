@@ -16,6 +16,8 @@ __all__ = [
     "Effect",
     "Expectation",
     "Measured",
+    "Recovery",
+    "RecoveryVerdict",
     "Scope",
     "ScopeKind",
     "Verdict",
@@ -177,6 +179,50 @@ class Verdict(StrEnum):
     """The attack had ended by itself, or there is too little traffic."""
 
 
+class RecoveryVerdict(StrEnum):
+    """What traffic showed after a containment was gone."""
+
+    WATCHING = "watching"
+    RECOVERED = "recovered"
+    """Normal use is back and the attack is not."""
+    STILL_ATTACKED = "still_attacked"
+    NOT_BACK = "not_back"
+    """No attack, but others surely use it less than before."""
+    NO_TRAFFIC = "no_traffic"
+    """Nothing was seen at all, so nothing is known."""
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """Traffic after a containment was gone against traffic before the attack."""
+
+    at: float
+    """Unix seconds."""
+    since: float
+    """When the gateway confirmed that the containment is gone."""
+    before_s: float
+    after_s: float
+    normal_before: int
+    """Calls of others in scope that got through."""
+    normal_after: int
+    back: float | None = None
+    """Rate after as a share of the rate before; None when there was no such use before."""
+    back_low: float | None = None
+    back_high: float | None = None
+    """95 % interval, widened by how uneven the minutes before were."""
+    attack_before: int = 0
+    """Calls of attackers in scope that got through before the containment."""
+    attack_after: int = 0
+    """The same since it is gone."""
+    attack_share: float | None = None
+    """Rate after as a share of the rate before the containment."""
+    attack_low: float | None = None
+    calls_after: int = 0
+    """All that was seen behind the gateway's sources."""
+    alerts: tuple[str, ...] = ()
+    """Ids of alerts of the incident's detectors about the attackers since; bounded."""
+    verdict: RecoveryVerdict = RecoveryVerdict.WATCHING
+
+
 class Containment(msgspec.Struct, frozen=True, kw_only=True):
     """A plan that was approved, and what became of it."""
 
@@ -203,3 +249,14 @@ class Containment(msgspec.Struct, frozen=True, kw_only=True):
     """Of its end, or of its being queued still."""
     measured: Measured | None = None
     verdict: Verdict = Verdict.MEASURING
+    recovery: Recovery | None = None
+    """Since it is gone from the gateway; None before, and where nothing had been in force."""
+
+    @property
+    def recovering(self) -> bool:
+        """Whether traffic is still to be watched for normal use and for the attack."""
+        if self.removed_at is None or self.in_force_at is None or self.state.wanted:
+            return False
+        if self.state is ContainmentState.REFUSED or self.plan.effect is Effect.MIRROR:
+            return False
+        return self.recovery is None or self.recovery.verdict is RecoveryVerdict.WATCHING

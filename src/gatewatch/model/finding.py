@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 
 import msgspec
 
 from gatewatch.model.alert import Severity
 
-__all__ = ["Finding", "FindingStatus"]
+__all__ = ["Finding", "FindingStatus", "finding_id"]
 
 
 class FindingStatus(StrEnum):
@@ -17,6 +18,8 @@ class FindingStatus(StrEnum):
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
     NOT_APPLICABLE = "not_applicable"
+    EXEMPT = "exempt"
+    """Unhealthy, and under an exception; `Finding.judged` has what was judged."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,3 +37,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: str
     """`METHOD host template`."""
     evaluated_at: float
+    exception: str = ""
+    """Id of the exception that makes an unhealthy one exempt."""
+
+    @property
+    def judged(self) -> FindingStatus:
+        """The status without exceptions."""
+        return FindingStatus.UNHEALTHY if self.status is FindingStatus.EXEMPT else self.status
+
+
+def finding_id(recommendation: str, endpoint_id: str) -> str:
+    """The id of what one recommendation says of one endpoint; 24 hex digits."""
+    return blake2b(f"{recommendation}\0{endpoint_id}".encode(), digest_size=12).hexdigest()

@@ -44,6 +44,10 @@ class ContainmentStore(Protocol):
         """Wanted ones, and ended ones whose removal no gateway has confirmed; oldest first."""
         ...
 
+    def recovering(self) -> list[Containment]:
+        """Ended ones after which traffic is still watched; oldest first."""
+        ...
+
     def save(self, containment: Containment, *, expected: ContainmentState) -> bool:
         """Replace if it is in this state; whether it was."""
         ...

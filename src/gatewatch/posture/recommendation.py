@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import ClassVar
 
 import msgspec
 
 from gatewatch.model.alert import Severity
-from gatewatch.model.finding import Finding, FindingStatus
+from gatewatch.model.finding import Finding, FindingStatus, finding_id
 from gatewatch.model.inventory import Endpoint
+from gatewatch.model.remediation import RemediationType
 from gatewatch.plugins import discover
 from gatewatch.posture.controls import BEST_PRACTICES
 
@@ -28,6 +28,8 @@ class RecommendationMeta(msgspec.Struct, frozen=True, kw_only=True):
     remediation: str
     control: str = BEST_PRACTICES
     """Whose points of the secure score it shares; `posture/controls.py`."""
+    asks: RemediationType = RemediationType.FIX_CONFIGURATION
+    """What a remediation activity asks for."""
     references: tuple[str, ...] = ()
 
 
@@ -58,7 +60,7 @@ def _finding(endpoint: Endpoint, recommendation: Recommendation, now: float) -> 
     status, cause = recommendation.judge(endpoint, now)
     operation = f" {endpoint.operation}" if endpoint.operation else ""
     return Finding(
-        id=blake2b(f"{meta.id}\0{endpoint.id}".encode(), digest_size=12).hexdigest(),
+        id=finding_id(meta.id, endpoint.id),
         recommendation=meta.id,
         title=meta.title,
         severity=meta.severity,

@@ -43,6 +43,8 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     )
     """How many different people have to agree, by effect."""
     look_back_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 24.0
+    recovery_s: Annotated[float, msgspec.Meta(ge=60, le=86_400)] = 1800.0
+    """How long traffic is watched after a containment is gone: whether normal use is back and the attack is not."""
 
 
 def approvals_for(plan: ContainmentPlan, rails: Guardrails) -> int:

@@ -14,12 +14,14 @@ from gatewatch.inventory.collections import base_path, collect, collection_id
 from gatewatch.inventory.judging import judge_endpoint
 from gatewatch.model.finding import Finding
 from gatewatch.model.inventory import Collection, Endpoint, FieldFact
+from gatewatch.model.remediation import RemediationException
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
+from gatewatch.respond.remediating import exempted
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
@@ -89,9 +91,12 @@ class Catalogue:
         clock: Clock,
         log: Log,
         turn: Turn = ALWAYS,
+        exceptions: Callable[[], Sequence[RemediationException]] = tuple,
         judged: Callable[[Mapping[str, str], bool], object] = lambda _place, _mine: None,
     ) -> None:
         """Empty until the first refresh; findings are written in this server's turn only.
+
+        `exceptions` are those that may hold; the clock says which do.
 
         `judged` hears (endpoint id -> collection id, whether it was this server's turn) when findings may have moved.
         """
@@ -103,6 +108,7 @@ class Catalogue:
         self._collections: list[Collection] = []
         self._written: dict[str, Finding] = {}
         self._unjudged, self._judged_at = False, 0.0
+        self._exceptions, self._excepted = exceptions, list[RemediationException]()
         self._turn = threading.Lock()
         self._refreshes = Repeating("catalogue", self.refresh, _REFRESH_S, log)
         self.version = 0
@@ -132,7 +138,13 @@ class Catalogue:
                 self._endpoints, self._collections = endpoints, collections
                 self.version += 1
                 self._unjudged = True
+            excepted = [one for one in self._exceptions() if one.in_force(now)]
+            if excepted != self._excepted:
+                self._excepted, self._unjudged = excepted, True
             self._judge(endpoints, now)
+
+    def _collection_of(self, endpoint_id: str) -> str:
+        return self._by_id[endpoint_id].collection_id
 
     def _judge(self, endpoints: Sequence[Endpoint], now: float) -> None:
         turn, late = self._findings_turn, now - self._judged_at >= _CAUSE_S
@@ -142,7 +154,8 @@ class Catalogue:
             self._term, self._written, self._unjudged = turn.term, {}, True
         if not (late or (mine and self._unjudged)):
             return
-        moved = mine and self._keep_findings(judge(endpoints, all_recommendations(), now))
+        found = exempted(judge(endpoints, all_recommendations(), now), self._excepted, self._collection_of, now)
+        moved = mine and self._keep_findings(found)
         if moved or late:
             self._judged({endpoint.id: endpoint.collection_id for endpoint in endpoints}, mine)
         self._unjudged, self._judged_at = self._unjudged and not mine, now
@@ -170,6 +183,10 @@ class Catalogue:
             raise NotFoundError(f"no endpoint {endpoint_id}")
         return found
 
+    def knows(self, endpoint_id: str) -> bool:
+        """Whether the inventory has this endpoint."""
+        return endpoint_id in self._by_id
+
     def labelled(self, labels: Iterable[str]) -> dict[str, Endpoint]:
         """Known endpoints among labels `METHOD host template`, as alerts name them."""
         return {label: self._by_label[label] for label in labels if label in self._by_label}
@@ -195,7 +212,7 @@ def _place(endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _is_due(written: Finding | None, judged: Finding) -> bool:
-    if written is None or written.status is not judged.status:
+    if written is None or (written.status, written.exception) != (judged.status, judged.exception):
         return True
     return written.cause != judged.cause and judged.evaluated_at - written.evaluated_at >= _CAUSE_S
 

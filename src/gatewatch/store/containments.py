@@ -40,13 +40,15 @@ containments = Table(
     Column("state", String(16), nullable=False),
     Column("finished", Integer, nullable=False),
     Column("incident", Integer, nullable=False),
+    Column("recovering", Integer, nullable=False, server_default="0"),
     Column("created_at", Float(53), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("ix_containments_newest", "created_at", "id"),
     Index("ix_containments_unfinished", "finished", "gateway", "created_at"),
     Index("ix_containments_incident", "incident", "created_at"),
+    Index("ix_containments_recovering", "recovering", "created_at"),
 )
-"""`finished`: nothing has to be done on the gateway any more."""
+"""`finished`: nothing has to be done on the gateway any more. `recovering`: it is gone, and traffic is watched."""
 _CONTAINMENT = msgspec.msgpack.Decoder(Containment)
 
 
@@ -111,6 +113,13 @@ class ContainmentTable:
             rows = connection.execute(query.order_by(containments.c.created_at, containments.c.id))
             return [_CONTAINMENT.decode(row.body) for row in rows]
 
+    def recovering(self) -> list[Containment]:
+        """Oldest first."""
+        query = select(containments.c.body).where(containments.c.recovering == 1)
+        with self._readers.connect() as connection:
+            rows = connection.execute(query.order_by(containments.c.created_at, containments.c.id))
+            return [_CONTAINMENT.decode(row.body) for row in rows]
+
     def save(self, containment: Containment, *, expected: ContainmentState) -> bool:
         """Compare and set."""
         own = (containments.c.id == containment.id) & (containments.c.state == expected.value)
@@ -133,6 +142,7 @@ def _row(one: Containment) -> dict[str, Any]:
         "state": one.state.value,
         "finished": int(finished),
         "incident": one.plan.incident,
+        "recovering": int(one.recovering),
         "created_at": one.created_at,
         "body": msgspec.msgpack.encode(one),
     }

@@ -23,9 +23,10 @@ from gatewatch.model.predicate import (
 from gatewatch.ports.cases import MOST_COUNTED, Selection
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.engine import readers
+from gatewatch.store.remediation_tables import remediations
 from gatewatch.store.tables import alerts, incidents
 
-__all__ = ["SelectionReader"]
+__all__ = ["SelectionReader", "clause"]
 
 _ALERT = msgspec.msgpack.Decoder(Alert)
 _INCIDENT = msgspec.msgpack.Decoder(Incident)
@@ -33,6 +34,7 @@ _JUDGED = ("id", "created_at", "status", "severity", "classification", "determin
 _FILTERED = {
     alerts.name: frozenset({*_JUDGED, "changed_at", "incident", "detector"}),
     incidents.name: frozenset({*_JUDGED, "updated_at", "priority"}),
+    remediations.name: frozenset({"created_at", "status"}),
 }
 _ORDERED = {
     alerts.name: frozenset({"id", "created_at", "changed_at", "first_seen", "last_seen"}),
@@ -69,7 +71,7 @@ class SelectionReader:
 
     def count(self, table: Table, where: Predicate | None) -> int:
         """At most MOST_COUNTED."""
-        matching = select(table.c.id).where(_clause(table, where)).limit(MOST_COUNTED).subquery()
+        matching = select(table.c.id).where(clause(table, where)).limit(MOST_COUNTED).subquery()
         with self._readers.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(matching)).scalar_one())
 
@@ -77,7 +79,7 @@ class SelectionReader:
         if wanted.order not in _ORDERED[table.name]:
             raise InputError(f"{table.name} can't be sorted by {wanted.order}")
         place, number = table.c[wanted.order], table.c.id
-        query = select(place.label("place"), number.label("number")).where(_clause(table, wanted.where))
+        query = select(place.label("place"), number.label("number")).where(clause(table, wanted.where))
         if wanted.cursor:
             kinds = (place.type.python_type, number.type.python_type)
             last = tuple_(place, number), read_cursor(wanted.cursor, kinds)
@@ -95,7 +97,8 @@ class SelectionReader:
         return [row.body for row in shown], following
 
 
-def _clause(table: Table, where: Predicate | None) -> ColumnElement[bool]:
+def clause(table: Table, where: Predicate | None) -> ColumnElement[bool]:
+    """A condition on the columns of a table. Raises InputError for one that may not be named."""
     match where:
         case None:
             return true()
@@ -105,11 +108,11 @@ def _clause(table: Table, where: Predicate | None) -> ColumnElement[bool]:
         case Membership():
             return _column(table, where.field).in_(where.values) if where.values else false()
         case Negation():
-            return not_(_clause(table, where.part))
+            return not_(clause(table, where.part))
         case Conjunction():
-            return and_(true(), *(_clause(table, part) for part in where.parts))
+            return and_(true(), *(clause(table, part) for part in where.parts))
         case Disjunction():
-            return or_(false(), *(_clause(table, part) for part in where.parts))
+            return or_(false(), *(clause(table, part) for part in where.parts))
 
 
 def _column(table: Table, name: str) -> ColumnElement[Any]:

@@ -25,6 +25,7 @@ from gatewatch.store.incidents import IncidentTable
 from gatewatch.store.leases import LeaseTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
 from gatewatch.store.playbooks import RunTable
+from gatewatch.store.remediation import RemediationTable
 from gatewatch.store.scores import ScoreTable
 from gatewatch.store.subscriptions import SubscriptionTable
 from gatewatch.store.tables import detector_settings, findings, states, tokens
@@ -57,6 +58,8 @@ class SqlControlStore:
         """Playbooks and their runs."""
         self.automation = AutomationTable(self._engine)
         """Automation rules and their runs."""
+        self.remediations = RemediationTable(self._engine)
+        """What owners are asked to fix, and exceptions."""
         self.tickets = TicketTable(self._engine)
         """Which tickets stand for which incidents."""
         self.subscriptions = SubscriptionTable(self._engine)
@@ -234,6 +237,7 @@ def _finding_row(finding: Finding) -> dict[str, object]:
         "id": finding.id,
         "recommendation": finding.recommendation,
         "endpoint_id": finding.endpoint_id,
+        "exception": finding.exception,
         "severity": finding.severity.rank,
         "status": finding.status.value,
         "endpoint": finding.endpoint,

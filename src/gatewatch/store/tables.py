@@ -245,6 +245,7 @@ findings = Table(
     Column("severity", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     Column("endpoint", Text, nullable=False),
+    Column("exception", String(40), nullable=False, server_default=""),
     Column("body", LargeBinary, nullable=False),
     Index("ix_findings_order", "severity", "endpoint", "id"),
     Index("ix_findings_status", "status", "severity", "endpoint", "id"),

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from gatewatch.errors import InputError
+from gatewatch.formats.defender.remediation import STATUS as REMEDIATION_STATUS
 from gatewatch.formats.defender.vocabulary import (
     ALERT_STATUS,
     CLASSIFICATION,
@@ -32,7 +33,16 @@ from gatewatch.model.predicate import (
     Predicate,
 )
 
-__all__ = ["ALERT_FIELDS", "ALERT_ORDERS", "INCIDENT_FIELDS", "INCIDENT_ORDERS", "LEGACY_FIELDS", "Fields", "condition"]
+__all__ = [
+    "ALERT_FIELDS",
+    "ALERT_ORDERS",
+    "INCIDENT_FIELDS",
+    "INCIDENT_ORDERS",
+    "LEGACY_FIELDS",
+    "REMEDIATION_FIELDS",
+    "Fields",
+    "condition",
+]
 
 E = TypeVar("E", bound=StrEnum)
 _HALF_MICROSECOND = 0.5e-6
@@ -89,6 +99,10 @@ LEGACY_FIELDS: Fields = {
     "createdTime": _time("created_at"),
     "lastUpdateTime": _time("updated_at"),
     "status": _enumeration("status", reading(LEGACY_INCIDENT_STATUS)),
+}
+REMEDIATION_FIELDS: Fields = {
+    "createdOn": _time("created_at"),
+    "status": _enumeration("status", {word.lower(): (status,) for status, word in REMEDIATION_STATUS.items()}),
 }
 INCIDENT_ORDERS = {"createdDateTime": "created_at", "lastUpdateDateTime": "updated_at", "priorityScore": "priority"}
 ALERT_ORDERS = {

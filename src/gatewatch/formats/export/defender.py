@@ -20,6 +20,7 @@ _CODES = {
     FindingStatus.HEALTHY: "Healthy",
     FindingStatus.UNHEALTHY: "Unhealthy",
     FindingStatus.NOT_APPLICABLE: "NotApplicable",
+    FindingStatus.EXEMPT: "NotApplicable",
 }
 
 
@@ -108,7 +109,7 @@ def _assessment(item: ExportItem, finding: Finding) -> Record:
         "properties": {
             "resourceDetails": {"source": "Custom", "id": resource},
             "displayName": finding.title,
-            "status": {"code": _CODES[finding.status], "cause": "Evaluated", "description": finding.cause},
+            "status": {"code": _CODES[finding.status], "cause": _cause(finding), "description": finding.cause},
             "additionalData": {
                 "Gatewatch event id": item.event_id,
                 "endpointId": finding.endpoint_id,
@@ -125,3 +126,7 @@ def _assessment(item: ExportItem, finding: Finding) -> Record:
             "links": {},
         },
     }
+
+
+def _cause(finding: Finding) -> str:
+    return "Exempt" if finding.status is FindingStatus.EXEMPT else "Evaluated"

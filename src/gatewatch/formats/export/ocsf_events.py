@@ -32,6 +32,7 @@ _COMPLIANCE = {
     FindingStatus.HEALTHY: (1, "Pass"),
     FindingStatus.UNHEALTHY: (3, "Fail"),
     FindingStatus.NOT_APPLICABLE: (99, "Not applicable"),
+    FindingStatus.EXEMPT: (99, "Exempt"),
 }
 _PRIORITIES = ((85, 4, "Critical"), (60, 3, "High"), (30, 2, "Medium"), (0, 1, "Low"))
 """Lowest score of OCSF's four levels; 85 is where people look first (model/incident.py)."""

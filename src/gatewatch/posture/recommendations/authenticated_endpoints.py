@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatewatch.model.alert import Severity
 from gatewatch.model.finding import FindingStatus
 from gatewatch.model.inventory import Authentication, Endpoint
+from gatewatch.model.remediation import RemediationType
 from gatewatch.posture.recommendation import Recommendation, RecommendationMeta
 
 __all__ = ["AuthenticatedEndpoints"]
@@ -26,6 +27,7 @@ class AuthenticatedEndpoints(Recommendation):
         description="Accepted calls without any credential mean that everybody can use the endpoint.",
         remediation="Require a token, key or client certificate for this route; exempt it if it is public.",
         control="access_and_permissions",
+        asks=RemediationType.REQUIRE_AUTHENTICATION,
         references=("OWASP API2:2023", "Microsoft 91af2040-7874-4659-abf0-578e1f8d07dc"),
     )
 

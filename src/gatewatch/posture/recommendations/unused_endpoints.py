@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatewatch.model.alert import Severity
 from gatewatch.model.finding import FindingStatus
 from gatewatch.model.inventory import Activity, Endpoint
+from gatewatch.model.remediation import RemediationType
 from gatewatch.posture.recommendation import Recommendation, RecommendationMeta
 
 __all__ = ["UnusedEndpoints"]
@@ -22,6 +23,7 @@ class UnusedEndpoints(Recommendation):
         description="An endpoint that nobody calls is attack surface that nobody watches.",
         remediation="Ask its owner, disable the route on the gateway, and remove it when nobody misses it.",
         control="security_configurations",
+        asks=RemediationType.REMOVE_ENDPOINT,
         references=("OWASP API9:2023", "Microsoft 4e8c00a2-e8bc-42a8-9e12-99584a51ad10"),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 
@@ -9,8 +10,9 @@ from gatewatch.errors import InputError
 from gatewatch.model.containment import BlastRadius, Containment, Scope, ScopeKind
 from gatewatch.ports.traffic import Bound, Row, TrafficStore
 from gatewatch.respond.effect import Counts
+from gatewatch.respond.recovery import Minute
 
-__all__ = ["counts_of", "radius_of"]
+__all__ = ["counts_of", "minutes_of", "radius_of"]
 
 _MOST_NAMED = 20
 _MINUTE_S = 60.0
@@ -67,6 +69,19 @@ FROM
       AND ts <= fromUnixTimestamp64Milli(toInt64({{until:Float64}} * 1000))
 )
 """
+_MINUTES = """
+SELECT toInt64(floor((toUnixTimestamp64Milli(ts) / 1000 - {{since:Float64}}) / 60)) AS bin,
+       countIf(hit AND other AND NOT refused) AS normal, countIf(hit AND NOT other AND NOT refused) AS attack,
+       count() AS calls
+FROM
+(
+    SELECT ts, status IN (401, 403, 404, 429, 503) AS refused, ({scope}) AS hit, ({others}) AS other
+    FROM observations
+    WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
+      AND ts < fromUnixTimestamp64Milli(toInt64({{until:Float64}} * 1000))
+)
+GROUP BY bin ORDER BY bin
+"""
 
 
 def radius_of(
@@ -104,6 +119,18 @@ def counts_of(traffic: TrafficStore, one: Containment, *, until: float) -> Count
     (row,) = traffic.query(_COUNTS.format(scope=where, others=_OTHERS), bound)
     names = ("attack_before", "attack_after", "attempts_after", "others_after", "refused_before", "refused_after")
     return Counts(before_s=before_s, after_s=after_s, **{name: _number(row, name) for name in names})
+
+
+def minutes_of(traffic: TrafficStore, one: Containment, *, since: float, until: float) -> list[Minute]:
+    """Calls that got through, minute by minute since a moment; minutes without calls are there too."""
+    where, bound = _where(one.plan.scope)
+    bound |= _whom(one.attackers, one.plan.scope) | {"since": since, "until": until}
+    rows = traffic.query(_MINUTES.format(scope=where, others=_OTHERS), bound)
+    found = {
+        _number(row, "bin"): Minute(_number(row, "normal"), _number(row, "attack"), _number(row, "calls"))
+        for row in rows
+    }
+    return [found.get(index, Minute(0, 0, 0)) for index in range(math.ceil((until - since) / _MINUTE_S))]
 
 
 def _where(scope: Scope) -> tuple[str, dict[str, Bound]]:
