@@ -11,6 +11,7 @@ from gatewatch.api.resources import (
     alerts,
     answers,
     automation,
+    cloud_apps,
     containments,
     decisions,
     detectors,
@@ -24,6 +25,7 @@ from gatewatch.api.resources import (
     reviews,
     runs,
     simulations,
+    subscriptions,
     suppressions,
     tokens,
 )
@@ -36,7 +38,7 @@ _PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
     *(health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,
-    *(containments, decisions),
+    *(containments, decisions, subscriptions, cloud_apps),
     tokens,
 )
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)

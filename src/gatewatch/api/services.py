@@ -25,6 +25,7 @@ from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
 from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.services.reviewing import ReviewDesk
+from gatewatch.services.subscribing import Subscribing
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["ApiServices"]
@@ -48,6 +49,7 @@ class ApiServices:
     reconciling: Reconciling
     measuring: Measuring
     automation: AutomationDesk
+    subscribing: Subscribing
     control: ControlStore
     cases: CaseStore
     casework: Casework

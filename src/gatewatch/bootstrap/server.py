@@ -15,7 +15,7 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
-from gatewatch.bootstrap.connections import connections
+from gatewatch.bootstrap.connections import connections, subscribing, telling
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
@@ -30,6 +30,7 @@ from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
+from gatewatch.journal.sealing import Seal
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
@@ -154,6 +155,9 @@ class Server:
         )
         self.automation = automation(self.control, parts.summing, self.playbooks.runs, self.clock, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log, self.automation.dispatching.position)
+        seal = Seal(self._installation.derived_key("subscriptions"))
+        self.subscribing = subscribing(settings.subscriptions, self.control, seal, self.clock)
+        self.telling = telling(self.subscribing, self.control, settings.export.url, self.clock, log)
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -163,6 +167,7 @@ class Server:
             exporting=self.exporting,
             runs=self.control.runs,
             automation=self.automation.dispatching,
+            telling=self.telling,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
@@ -185,6 +190,7 @@ class Server:
             reconciling=self.containment.reconciling,
             measuring=self.containment.measuring,
             automation=self.automation.desk,
+            subscribing=self.subscribing,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -224,6 +230,7 @@ class Server:
             "gateways": not self.containment.reconciling.failing,
             "playbooks": not self.playbooks.runs.failing,
             "automation": not self.automation.dispatching.failing,
+            "subscriptions": not self.telling.failing,
         }
 
     def start(self) -> None:
@@ -235,6 +242,7 @@ class Server:
         self.playbooks.runs.launch()
         self.exporting.start()
         self.automation.dispatching.start()
+        self.telling.start()
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
@@ -249,6 +257,7 @@ class Server:
         self.detecting.stop()
         self.correlating.stop()
         self.automation.dispatching.stop()
+        self.telling.stop()
         self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()

@@ -31,6 +31,8 @@ class Subject(StrEnum):
     CONTAINMENT = "containment"
     RULE = "rule"
     """An automation rule."""
+    SUBSCRIPTION = "subscription"
+    """A flow of another system that is called back."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
