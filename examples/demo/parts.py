@@ -64,7 +64,7 @@ class Parts:
             port=self.envoy_port,
             upstream=self.shop_port,
             collector=self.collector_port,
-            contain=self.directory / "envoy",
+            containment=self.directory / "envoy",
         )
         self._children.enter_context(EnvoyProcess(self.directory, [shop], admin=self.admin_port))
 

@@ -11,6 +11,7 @@ from gatewatch.api.resources import (
     alerts,
     answers,
     automation,
+    cloud_apps,
     containments,
     decisions,
     detectors,
@@ -27,6 +28,7 @@ from gatewatch.api.resources import (
     runs,
     score,
     simulations,
+    subscriptions,
     suppressions,
     tokens,
 )
@@ -39,7 +41,7 @@ _PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
     *(health, ingest, inventory, score, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,
-    *(containments, decisions, remediations, exceptions),
+    *(containments, decisions, remediations, exceptions, subscriptions, cloud_apps),
     tokens,
 )
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)

@@ -28,6 +28,7 @@ from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.services.remediating import RemediationDesk
 from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.services.scoring import Scoring
+from gatewatch.services.subscribing import Subscribing
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["ApiServices"]
@@ -53,6 +54,7 @@ class ApiServices:
     remediation: RemediationDesk
     automation: AutomationDesk
     scoring: Scoring
+    subscribing: Subscribing
     control: ControlStore
     cases: CaseStore
     casework: Casework

@@ -15,7 +15,7 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
-from gatewatch.bootstrap.connections import connections
+from gatewatch.bootstrap.connections import connections, subscribing, telling
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
@@ -32,6 +32,7 @@ from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
+from gatewatch.journal.sealing import Seal
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
@@ -157,6 +158,7 @@ class Server:
             runs=self.control.runs,
             automation=self.automation.dispatching,
             leasing=self.leasing,
+            telling=self.telling,
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts))
@@ -219,6 +221,11 @@ class Server:
             self.automation.dispatching.position,
             self.leasing.turn("exporting"),
         )
+        seal = Seal(self._installation.derived_key("subscriptions"))
+        self.subscribing = subscribing(settings.subscriptions, self.control, seal, self.clock)
+        self.telling = telling(
+            self.subscribing, self.control, settings.export.url, self.clock, log, self.leasing.turn("subscriptions")
+        )
 
     def _api(self, parts: Desk) -> ApiServices:
         suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
@@ -239,6 +246,7 @@ class Server:
             remediation=self.remediation.desk,
             automation=self.automation.desk,
             scoring=self.scoring,
+            subscribing=self.subscribing,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
@@ -284,6 +292,7 @@ class Server:
             "playbooks": not self.playbooks.runs.failing,
             "automation": not self.automation.dispatching.failing,
             "leases": not self.leasing.failing,
+            "subscriptions": not self.telling.failing,
         }
 
     def start(self) -> None:
@@ -296,6 +305,7 @@ class Server:
         self.playbooks.runs.launch()
         self.exporting.start()
         self.automation.dispatching.start()
+        self.telling.start()
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
@@ -311,6 +321,7 @@ class Server:
         self.detecting.stop()
         self.correlating.stop()
         self.automation.dispatching.stop()
+        self.telling.stop()
         self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()
