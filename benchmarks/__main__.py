@@ -24,6 +24,7 @@ NAMES = (
     "alert_lists",
     "export",
     "automation",
+    "containment",
 )
 
 

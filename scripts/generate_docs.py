@@ -34,11 +34,12 @@ from gatewatch.model.automation import Action, ActionOutcome, RunOutcome, Schedu
 from gatewatch.observe.pattern import Indicator, Recognizer, ResponseSignal
 from gatewatch.plugins import discover
 from gatewatch.ports.connectors import ActionInput, ActionMeta
+from gatewatch.posture.controls import CONTROLS
 from gatewatch.posture.recommendation import all_recommendations
 from gatewatch.respond.conditions import BUILT_IN, FUNCTIONS
 from gatewatch.respond.context import ROOTS, roots_for
 from gatewatch.respond.playbooks.checking import Surroundings, read_playbook
-from gatewatch.respond.playbooks.document import Playbook, json_schema
+from gatewatch.respond.playbooks.document import STEP_KINDS, Playbook, json_schema
 from gatewatch.respond.playbooks.walking import sendings_of, steps_of
 from gatewatch.respond.rule_text import RuleText
 from gatewatch.sources.ndjson import Line
@@ -80,9 +81,10 @@ def detectors() -> str:
         parts.append(_table(["Setting", "Default", "About"], rows))
     parts.append("# Recommendations\n")
     recommendations = [
-        [f"`{r.meta.id}`", r.meta.title, r.meta.severity.value, r.meta.description] for r in all_recommendations()
+        [f"`{r.meta.id}`", r.meta.title, r.meta.severity.value, CONTROLS[r.meta.control].title, r.meta.description]
+        for r in all_recommendations()
     ]
-    parts.append(_table(["Id", "Title", "Severity", "Description"], recommendations))
+    parts.append(_table(["Id", "Title", "Severity", "Control", "Description"], recommendations))
     return "\n".join(parts)
 
 
@@ -423,6 +425,91 @@ def _words(kind: type[StrEnum]) -> dict[str, str]:
     return found
 
 
+def playbooks_page() -> str:
+    schema = json_schema()
+    steps = {
+        next(kind for kind in STEP_KINDS if kind in one["properties"]): one
+        for name, one in schema["$defs"].items()
+        if name.endswith("Step")
+    }
+    parts = [
+        _MADE,
+        "# Playbooks\n",
+        (
+            "A YAML file, made and run as in [the how-to](../how-to/automate-with-playbooks.md); its "
+            "[JSON Schema](gatewatch-playbook-v1.schema.json) is for editors.\n"
+        ),
+        (
+            "Conditions and everything in `${...}` is [CEL](https://cel.dev). Expressions know `inputs`, `vars`, `steps` (what "
+            "earlier steps brought), `run`, `now` (Unix seconds), and of the subject: `incident`, `alerts` and `entities`; `alert`, "
+            "`incident` and `entities`; or `finding`. Durations are seconds, or `90s`, `5m`, `2h`, `1d`; at most 30 days.\n"
+        ),
+        "## The file\n",
+        _schema_table(schema, schema),
+        "## Inputs\n",
+        _schema_table(schema["$defs"]["Input"], schema),
+        "## What every step has\n",
+        f"And exactly one of {', '.join(f'`{kind}`' for kind in STEP_KINDS)}.\n",
+        _schema_table(steps["set"], schema, without=("set",)),
+    ]
+    shared = steps["set"]["properties"].keys() - {"set"}
+    for kind in STEP_KINDS:
+        body = schema["$defs"][steps[kind]["properties"][kind]["$ref"].rpartition("/")[2]]
+        parts.append(f"## `{kind}`\n\n{body['description']}\n")
+        parts.append(_schema_table(body, schema))
+        if steps[kind]["properties"].keys() - shared - {kind}:
+            parts.append(f"Beside `{kind}`:\n")
+            parts.append(_schema_table(steps[kind], schema, without=(*shared, kind)))
+    parts += ["## A message of `tell`\n", _schema_table(schema["$defs"]["Sending"], schema)]
+    parts += [
+        "## `retry`\n",
+        schema["$defs"]["Retry"]["description"] + "\n",
+        _schema_table(schema["$defs"]["Retry"], schema),
+    ]
+    return "\n".join(parts)
+
+
+def _schema_table(model: dict[str, Any], schema: dict[str, Any], *, without: Sequence[str] = ()) -> str:
+    required = model.get("required", ())
+    rows: list[list[object]] = []
+    for name, member in model["properties"].items():
+        if name not in without:
+            default = (
+                "required" if name in required else f"`{json.dumps(member['default'])}`" if "default" in member else ""
+            )
+            about = member.get("description", "").replace("\n", " ")
+            rows.append([f"`{name}`", _schema_type(member, schema), default, about])
+    return _table(["Field", "Type", "Default", "About"], rows)
+
+
+def _schema_type(member: dict[str, Any], schema: dict[str, Any]) -> str:
+    if "$ref" in member:
+        name = member["$ref"].rpartition("/")[2]
+        values = schema["$defs"][name].get("enum")
+        return ", ".join(f"`{one}`" for one in values) if values else name
+    if "oneOf" in member:
+        return "step"
+    if "anyOf" in member:
+        inner = dict.fromkeys(_schema_type(one, schema) for one in member["anyOf"] if one.get("type") != "null")
+        return "duration" if list(inner) == ["number > 0", "text"] else " or ".join(inner)
+    if "const" in member or "enum" in member:
+        return ", ".join(f"`{one}`" for one in member.get("enum", [member.get("const")]))
+    if member.get("type") == "array":
+        inside = member.get("items") or {}
+        return f"list of {_schema_type(inside, schema)}s" if inside.get("oneOf") or inside.get("$ref") else "list"
+    if member.get("type") == "object":
+        inside = member.get("additionalProperties") or next(iter(member.get("patternProperties", {}).values()), None)
+        return f"mapping to {_schema_type(inside, schema)}" if isinstance(inside, dict) and inside else "mapping"
+    limits = {"minimum": "≥ {}", "maximum": "≤ {}", "exclusiveMinimum": "> {}"}
+    told = " and ".join(form.format(member[name]) for name, form in limits.items() if name in member)
+    kind = {"string": "text", None: "anything"}.get(member.get("type"), str(member.get("type")))
+    return f"{kind} {told}".strip()
+
+
+def playbook_schema() -> str:
+    return json.dumps(json_schema(), indent=1) + "\n"
+
+
 def openapi() -> str:
     api = FastAPI(title="Gatewatch", version="1", summary="API security for any gateway.")
     for router in ROUTERS:
@@ -437,15 +524,11 @@ def ndjson_schema() -> str:
     return json.dumps(schema, indent=1) + "\n"
 
 
-def playbook_schema() -> str:
-    return json.dumps(json_schema(), indent=1, sort_keys=True) + "\n"
-
-
-def playbooks() -> str:
+def built_in_page() -> str:
     intro = (
         "They come switched off and staged: enabled they only simulate, until somebody promotes them. The connections that\n"
         "they name are yours to configure; save a playbook under another name to change it. Of every file there is a\n"
-        "[JSON Schema](playbook.schema.json) for editors.\n"
+        "[JSON Schema](gatewatch-playbook-v1.schema.json) for editors.\n"
     )
     parts = [_MADE, "# Built-in playbooks\n", intro]
     for text in built_in_playbooks():
@@ -504,10 +587,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "connectors.md": connectors_page,
     "gateways.md": gateways_page,
     "patterns.md": patterns,
+    "playbooks.md": playbooks_page,
+    "gatewatch-playbook-v1.schema.json": playbook_schema,
     "openapi.json": openapi,
     "gatewatch-ndjson-v1.schema.json": ndjson_schema,
-    "playbooks.md": playbooks,
-    "playbook.schema.json": playbook_schema,
+    "built-in-playbooks.md": built_in_page,
     "command-line.md": command_line,
 }
 

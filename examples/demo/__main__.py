@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from examples.demo.parts import Parts
+from examples.demo.response import arrange, respond
 from examples.demo.traffic import ATTACKERS, CHAIN, CHAIN_ADDRESSES, Clock, drive
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -130,8 +131,8 @@ def _verdict(alerts: list[dict[str, Any]], console: Console) -> bool:
     return good
 
 
-def _incidents(reader: Reader, console: Console) -> bool:
-    """The planted chain is one incident, told in order, and nobody else's alerts are in it."""
+def _incidents(reader: Reader, console: Console) -> int:
+    """Number of the incident that is the planted chain, told in order, with nobody else's alerts in it; 0 for none."""
     incidents = reader.items("/v1/incidents", order="priority")
     console.print(f"\n[bold]{len(incidents)} incidents[/]")
     table = Table("Priority", "Severity", "Incident", "Alerts", box=None)
@@ -149,7 +150,7 @@ def _incidents(reader: Reader, console: Console) -> bool:
         console.print(f"[bold]Incident {item['id']}[/] {item['name']}", highlight=False)
         for line in story_lines(reader.one(f"/v1/incidents/{item['id']}/story")):
             console.print(f"  {line}", highlight=False, markup=False)
-    return good
+    return int(found[0][0]["id"]) if good else 0
 
 
 def main() -> int:
@@ -161,12 +162,14 @@ def main() -> int:
     console.print("Starting Envoy, the weak shop and Gatewatch ...")
     with Parts(directory, threats=["198.18.60.60"]) as parts:
         reader = Reader(parts)
+        arrange(parts)
         sent = asyncio.run(_play(parts, reader, console))
         settled = _settled(reader, sent)
         received, in_flight = reader.counts()
         console.print(f"\nLedger: {sent} calls sent, {received} received, {in_flight} in flight")
         good = _verdict(_summary(reader, console), console) and settled
-        good = _incidents(reader, console) and good
+        incident = _incidents(reader, console)
+        good = bool(incident and respond(parts, incident, console)) and good
         if keep:
             console.print(f"\nLeft running: {parts.api} with token {parts.token}")
             console.print(f"The shop behind Envoy: {parts.gateway}. Ctrl-C ends everything.")

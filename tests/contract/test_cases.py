@@ -465,9 +465,21 @@ def test_entries_of_one_incident_are_chained_through_those_of_others(desk: Desk)
     first, second = desk.incident_of(1).id, desk.incident_of(2).id
     for number in (first, second, first):
         desk.casework.comment(Subject.INCIDENT, str(number), "Seen.", by="ann")
-    entries, newest, digest = desk.control.cases.activity_chain(incident=first)
+    entries, newest, digest = desk.control.cases.activity_chain(incidents=[first])
     assert [one.entry.number for one in entries] == [1, 3, 5]
     assert (newest, digest) == (5, entries[-1].entry.digest)
     assert entries[0].before == ""
     assert all(chained(one.before, one.entry) == one.entry.digest for one in entries)
     assert desk.control.cases.activity_chain(subject="detector", subject_ids=["x"])[0] == []
+    both, _, _ = desk.control.cases.activity_chain(incidents=[second, first])
+    assert [one.entry.number for one in both] == [1, 2, 3, 4, 5]
+
+
+def test_what_was_merged_into_an_incident_is_found_through_others(desk: Desk) -> None:
+    desk.tell(apart(1), apart(2), apart(3), apart(4))
+    first, second, third, fourth = (desk.incident_of(number).id for number in (1, 2, 3, 4))
+    desk.casework.merge([second, third], by="ann", reason="one")
+    desk.casework.merge([first, second], by="ann", reason="one")
+    assert desk.control.cases.merged_into(first) == [second, third]
+    assert desk.control.cases.merged_into(second) == [third]
+    assert desk.control.cases.merged_into(fourth) == []

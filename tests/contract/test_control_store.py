@@ -19,16 +19,19 @@ from sqlalchemy import inspect, text
 from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
 from gatewatch.model.alert import Alert, AlertStatus, Severity
 from gatewatch.model.finding import Finding, FindingStatus
+from gatewatch.model.incident import IncidentStatus
 from gatewatch.ports.control import AlertFilter, FindingFilter, Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.services.incidents import Casework
 from gatewatch.services.incidents.patches import AlertPatch
 from gatewatch.services.incidents.summing import Summing
 from gatewatch.store.alerts import alert_row
+from gatewatch.store.cases import incident_row
 from gatewatch.store.engine import _config, open_engine
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.store.tables import METADATA
 from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.exports import incident
 
 
 def set_status(store: SqlControlStore, alert_id: str, status: AlertStatus, revision: int | None, at: float) -> Alert:
@@ -69,7 +72,7 @@ def test_the_schema_is_the_sum_of_the_migrations(url: str, store: SqlControlStor
 def test_an_empty_database_is_not_current(url: str) -> None:
     control = SqlControlStore(url)
     assert not control.schema_current()
-    assert control.migrate() == ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0013"]
+    assert control.migrate() == [f"{number:04}" for number in range(1, 14)]
     control.close()
 
 
@@ -339,8 +342,39 @@ def test_an_older_database_keeps_its_alerts_findable(url: str) -> None:
         connection.execute(text("INSERT INTO alert_subjects (kind, subject, alert_id) VALUES ('actor', 'u1', 'a0001')"))
     engine.dispose()
     control = SqlControlStore(url)
-    assert control.migrate() == ["0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0013"]
+    assert control.migrate() == [
+        "0002",
+        "0003",
+        "0004",
+        "0005",
+        "0006",
+        "0007",
+        "0008",
+        "0009",
+        "0010",
+        "0011",
+        "0012",
+        "0013",
+    ]
     assert [a.id for a in control.alerts(AlertFilter(actor="u1", since=NOON))[0]] == ["a0001"]
     with control.cases.unit(NOON) as unit:
         assert [a.id for a in unit.pending(10)] == ["a0001"]
+    control.close()
+
+
+def test_an_older_database_learns_where_its_merged_incidents_went(url: str) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0007")
+        gone = msgspec.structs.replace(incident(2), status=IncidentStatus.REDIRECTED, redirect_to=1)
+        for one in (incident(1), gone):
+            row = {name: value for name, value in incident_row(one).items() if name != "redirect_to"}
+            names = ", ".join(row)
+            connection.execute(
+                text(f"INSERT INTO incidents ({names}) VALUES ({', '.join(':' + name for name in row)})"), row
+            )
+    engine.dispose()
+    control = SqlControlStore(url)
+    control.migrate()
+    assert control.cases.merged_into(1) == [2]
     control.close()

@@ -150,6 +150,11 @@ def test_findings_and_report_are_written_and_the_report_needs_nothing_else(resul
     assert unhealthy
     page = (directory / "out" / "report.html").read_text()
     assert "<svg" in page
+    score = json.loads((directory / "out" / "score.json").read_text())
+    assert 0 < score["percentage"] < 100
+    assert {one["control"] for one in score["controls"]} == {"access_and_permissions", "security_configurations"}
+    assert score["collections"]
+    assert f"{score['percentage']:.1f} %" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "<script" not in page
 

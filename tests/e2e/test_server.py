@@ -200,3 +200,44 @@ def test_a_full_journal_says_so_and_takes_nothing(server_at: Any) -> None:
         assert (answer.status_code, answer.json()["code"]) == (429, "journal-full")
         assert int(answer.headers["retry-after"]) > 0
         assert client.get("/v1/ledger").json()["items"] == []
+
+
+BOOK = """\
+schema: gatewatch.playbook/v1
+name: restart-book
+title: Over a restart
+subject: none
+steps:
+  - {id: go, ask: {text: 'Go on?', options: ['yes', 'no'], default: 'no', expires: 1h}}
+  - {id: end, set: {values: {said: '${steps.go.choice}'}}}
+"""
+
+
+def test_a_run_waits_for_an_answer_over_a_restart(server: ServerProcess) -> None:
+    with server.client() as client:
+        assert client.get("/v1/ready").json()["parts"]["playbooks"] is True
+        client.put("/v1/playbooks/restart-book", json={"text": BOOK}).raise_for_status()
+        for word in ("promote", "enable"):
+            client.post(f"/v1/playbooks/restart-book/{word}").raise_for_status()
+        run = client.post("/v1/playbooks/restart-book/runs", json={}).raise_for_status().headers["location"]
+        for _ in range(300):
+            if client.get("/v1/questions?open=true").json()["items"]:
+                break
+            time.sleep(0.1)
+        assert 'gatewatch_runs{state="waiting"} 1.0' in client.get("/v1/metrics").text
+    token = server.token
+    assert server.stop() == 0
+    server.start()
+    server.token = token
+    with server.client() as client:
+        (question,) = client.get("/v1/questions?open=true").json()["items"]
+        body = {"choice": "yes", "digest": question["digest"]}
+        client.post(f"/v1/questions/{question['id']}/answers", json=body).raise_for_status()
+        for _ in range(300):
+            found = client.get(run).json()
+            if found["over"]:
+                break
+            time.sleep(0.1)
+        assert (found["state"], found["steps"][-1]["path"]) == ("succeeded", "end")
+        assert client.get(f"/v1/questions/{question['id']}").json()["settled"] == "yes"
+        assert "gatewatch_questions_open 0.0" in client.get("/v1/metrics").text

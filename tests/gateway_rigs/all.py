@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.gateway_rigs.apisix import ApisixRig
 from tests.gateway_rigs.asked import AskedRig, BoardRig, MiddlewareRig
+from tests.gateway_rigs.aws_waf import AwsWafRig
 from tests.gateway_rigs.azure_apim import AzureApimRig
 from tests.gateway_rigs.caddy import CaddyRig
 from tests.gateway_rigs.cloudflare import CloudflareRig
@@ -18,6 +19,7 @@ from tests.gateway_rigs.rig import Rig
 RIGS: dict[str, type[Rig]] = {
     "apisix": ApisixRig,
     "asked": AskedRig,
+    "aws-waf": AwsWafRig,
     "azure-apim": AzureApimRig,
     "bouncers": BoardRig,
     "caddy": CaddyRig,

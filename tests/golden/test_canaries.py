@@ -28,6 +28,8 @@ ROUTES = (
     "endpoints",
     "collections",
     "findings",
+    "score",
+    "score/history",
     "dead-letters",
     "ledger",
     "metrics",

@@ -23,15 +23,17 @@ from gatewatch.api.hardening import MAX_DOCUMENT_BYTES, SECURITY_HEADERS
 from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import desk, rules
+from gatewatch.bootstrap.connections import subscribing, telling
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import formats
-from gatewatch.config.settings import ApiSettings, DetectSettings, ExportSettings
+from gatewatch.config.settings import ApiSettings, DetectSettings, ExportSettings, SubscriptionSettings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
+from gatewatch.journal.sealing import Seal
 from gatewatch.model.alert import AlertStatus
 from gatewatch.ports.control import Role
 from gatewatch.ports.gateways import Site
@@ -44,6 +46,7 @@ from gatewatch.services.detecting import Detecting, DetectionRun
 from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.scoring import Scoring
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import alert
 from gatewatch.testing.gateways import MemoryGateway, MemorySettings
@@ -97,7 +100,13 @@ class Client:
 class Rest:
     """The application and what stands behind it."""
 
-    def __init__(self, directory: Path, traffic: ClickHouseTraffic, durable: Durable | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        traffic: ClickHouseTraffic,
+        durable: Durable | None = None,
+        callbacks: tuple[str, ...] = (),
+    ) -> None:
         log, clock = structlog.get_logger(), SetClock()
         self.clock = clock
         self.control = SqlControlStore(f"sqlite:///{directory}/control.sqlite")
@@ -106,9 +115,14 @@ class Rest:
         self.journal = FileJournal(directory / "journal", bytes(32), max_bytes=1 << 22, segment_bytes=1 << 20)
         letters = FileDeadLetters(directory / "letters", bytes(32), max_bytes=1 << 20)
         self.access = Access(self.control, clock, secrets.token_bytes)
-        exceptions = self.control.remediations.unended
+        self.scoring = Scoring(self.control.scores, clock)
         self.catalogue = Catalogue(
-            traffic=self.traffic, control=self.control, clock=clock, log=log, exceptions=exceptions
+            traffic=self.traffic,
+            control=self.control,
+            clock=clock,
+            log=log,
+            exceptions=self.control.remediations.unended,
+            judged=lambda place, mine: self.scoring.recount(place, keep=mine),
         )
         run = DetectionRun(self.traffic, self.control, log)
         self.gateway = MemoryGateway(MemorySettings(), Site(name="edge", directory=directory, clock=clock))
@@ -133,6 +147,9 @@ class Rest:
         )
         self.playbooks = Recorder()
         self.automation = automation(self.control, parts.summing, self.playbooks, clock, log)
+        allowed = SubscriptionSettings(callback_hosts=("*.logic.azure.com",), private_hosts=callbacks)
+        self.subscribing = subscribing(allowed, self.control, Seal(bytes(32)), clock)
+        self.telling = telling(self.subscribing, self.control, "https://gw.example", clock, log)
         suppressing = Suppressing(self.control, self.control.cases, clock.now)
         self.connectors = RememberingConnectors()
         self.desk = desk_for_tests(
@@ -164,6 +181,8 @@ class Rest:
                 measuring=self.containment.measuring,
                 remediation=self.remediation.desk,
                 automation=self.automation.desk,
+                scoring=self.scoring,
+                subscribing=self.subscribing,
                 control=self.control,
                 cases=self.control.cases,
                 casework=parts.casework,
@@ -221,6 +240,8 @@ TOKENS = {"/tenant/oauth2/token", "/tenant/oauth2/v2.0/token"}
 LINKS = {"/v1/answers", "/v1/answers/seen"}
 OPEN = {"/v1/health", "/tenant/v2.0/.well-known/openid-configuration", *TOKENS, *LINKS}
 """Token endpoints and answer links ask for a secret of their own."""
+ASKED_BY_POST = {"/api/v1/alerts/"}
+"""Lists, as their clients ask for them."""
 REFUSED = {"unauthenticated", "InvalidAuthenticationToken"}
 
 
@@ -251,7 +272,7 @@ def test_a_viewer_changes_nothing(rest: Rest) -> None:
     }
     client = rest.client(Role.VIEWER)
     for method, path in routes():
-        if method != "GET" and path not in TOKENS | LINKS:
+        if method != "GET" and path not in TOKENS | LINKS | ASKED_BY_POST:
             assert client.request(method, path, json=bodies.get(path, {})).status_code == 403, (method, path)
 
 

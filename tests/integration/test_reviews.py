@@ -19,6 +19,7 @@ from gatewatch.cli.app import app
 from gatewatch.detect.planning import Span
 from gatewatch.errors import ConfigurationError
 from gatewatch.formats.evidence import verify
+from gatewatch.model.activity import Subject
 from gatewatch.model.verdict import Classification
 from gatewatch.ports.control import AlertFilter, Role
 from gatewatch.services.detecting import DetectionRun
@@ -281,6 +282,30 @@ def test_the_bundle_verifies_with_the_key_that_the_server_shows(case: Case) -> N
     assert again.manifest is not None
     assert again.activities == found.activities + 1
     assert again.manifest.audit_log_number == found.manifest.audit_log_number + 1
+
+
+def test_the_bundle_of_a_merged_incident_tells_what_was_done_in_the_others_before(case: Case) -> None:
+    from zipfile import ZipFile
+
+    alert = case.control.alerts(AlertFilter())[0][0]
+    other = case.services.casework.move([alert.id], None, by="ann", reason="its own")
+    case.services.casework.comment(Subject.INCIDENT, str(other.id), "Seen before the merge.", by="bo")
+    case.post("/v1/incidents/merge", {"incident_ids": [case.number, other.id], "reason": "no, one"})
+    data = case.client().get(f"/v1/incidents/{case.number}/evidence").content
+    found = verify(BytesIO(data))
+    assert found.faults == ()
+    with ZipFile(BytesIO(data)) as archive:
+        entries = [json.loads(line)["entry"] for line in archive.read("activities.ndjson").splitlines()]
+        page = archive.read("review.md").decode()
+    assert found.activities >= len(entries)
+    assert {entry["incident"] for entry in entries} >= {case.number, other.id}
+    told = [(entry["incident"], entry["action"]) for entry in entries]
+    assert (other.id, "comment") in told
+    assert (other.id, "redirected") in told
+    assert [entry["number"] for entry in entries] == sorted(entry["number"] for entry in entries)
+    assert "Seen before the merge." in page
+    alone = case.client().get(f"/v1/incidents/{other.id}/evidence")
+    assert alone.status_code == 200
 
 
 def test_the_bundle_holds_exactly_the_calls_that_alerts_name(case: Case) -> None:

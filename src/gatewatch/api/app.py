@@ -11,6 +11,7 @@ from gatewatch.api.resources import (
     alerts,
     answers,
     automation,
+    cloud_apps,
     containments,
     decisions,
     detectors,
@@ -25,7 +26,9 @@ from gatewatch.api.resources import (
     remediations,
     reviews,
     runs,
+    score,
     simulations,
+    subscriptions,
     suppressions,
     tokens,
 )
@@ -36,9 +39,9 @@ __all__ = ["ROUTERS", "create_app"]
 
 _PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
-    *(health, ingest, inventory, alerts, incidents, reviews, suppressions, detectors, exports),
+    *(health, ingest, inventory, score, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,
-    *(containments, decisions, remediations, exceptions),
+    *(containments, decisions, remediations, exceptions, subscriptions, cloud_apps),
     tokens,
 )
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)

@@ -29,6 +29,7 @@ __all__ = [
     "requires",
     "revision_of",
     "seconds",
+    "tokened",
 ]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items per page.")]
@@ -64,6 +65,18 @@ def keyed(role: Role) -> Callable[[Request], Token]:
     def check(request: Request) -> Token:
         key = request.headers.get("x-api-key", "")
         return _services(request).access.check(key.strip(), role) if key else bearer(request)
+
+    check.__name__ = bearer.__name__
+    return check
+
+
+def tokened(role: Role) -> Callable[[Request], Token]:
+    """As `requires`, for clients of Defender for Cloud Apps, which send `Authorization: Token …`."""
+    bearer = requires(role)
+
+    def check(request: Request) -> Token:
+        kind, _, text = request.headers.get("authorization", "").partition(" ")
+        return _services(request).access.check(text.strip(), role) if kind.lower() == "token" else bearer(request)
 
     check.__name__ = bearer.__name__
     return check

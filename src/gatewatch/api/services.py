@@ -23,9 +23,12 @@ from gatewatch.services.exporting import Exporting
 from gatewatch.services.feeding import DecisionFeed
 from gatewatch.services.incidents import Casework, Dossiers, Suppressing
 from gatewatch.services.ingesting import Ingest
+from gatewatch.services.leasing import Leasing
 from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.services.remediating import RemediationDesk
 from gatewatch.services.reviewing import ReviewDesk
+from gatewatch.services.scoring import Scoring
+from gatewatch.services.subscribing import Subscribing
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["ApiServices"]
@@ -50,6 +53,8 @@ class ApiServices:
     measuring: Measuring
     remediation: RemediationDesk
     automation: AutomationDesk
+    scoring: Scoring
+    subscribing: Subscribing
     control: ControlStore
     cases: CaseStore
     casework: Casework
@@ -65,3 +70,5 @@ class ApiServices:
     metrics: Callable[[], bytes]
     """Prometheus exposition text."""
     readiness: Callable[[], dict[str, bool]]
+    leasing: Leasing | None = None
+    """None: there is only this server."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gatewatch.model.activity import Origin
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.playbooks import PlaybookStarter
 from gatewatch.services.automation import AutomationDesk, Dispatching, Rulebook, Simulating
 from gatewatch.services.incidents import Casework
@@ -26,7 +27,7 @@ class Automation:
 
 
 def automation(
-    control: SqlControlStore, summing: Summing, starter: PlaybookStarter, clock: Clock, log: Log
+    control: SqlControlStore, summing: Summing, starter: PlaybookStarter, clock: Clock, log: Log, turn: Turn = ALWAYS
 ) -> Automation:
     """`summing` as for people's work on incidents; `starter` starts playbooks."""
     dispatching = Dispatching(
@@ -36,6 +37,7 @@ def automation(
         starter=starter,
         clock=clock,
         log=log,
+        turn=turn,
     )
     desk = AutomationDesk(
         store=control.automation,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.gateways import Gateway
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.respond.guarding import Guardrails
 from gatewatch.services.containing import ContainmentDesk, Measuring, Reconciling
@@ -43,6 +44,7 @@ def containing(
     guardrails: Guardrails,
     clock: Clock,
     log: Log,
+    turn: Turn = ALWAYS,
 ) -> ContainmentParts:
     """`gateways` by name; who made them closes them."""
     reconciling = Reconciling(gateways, control.containments, clock, log)
@@ -59,5 +61,5 @@ def containing(
     return ContainmentParts(
         desk=desk,
         reconciling=reconciling,
-        measuring=Measuring(desk, control.containments, traffic, clock, log),
+        measuring=Measuring(desk, control.containments, traffic, clock, log, turn),
     )

@@ -13,6 +13,7 @@ from gatewatch.formats.export import Context, all_formats
 from gatewatch.plugins import discover
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.export import Exporter
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.services.exporting import Exporting, targets_of
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
@@ -32,6 +33,7 @@ def exporting(
     clock: Clock,
     log: Log,
     needed: Callable[[], int] | None = None,
+    turn: Turn = ALWAYS,
 ) -> Exporting:
     """The service with all configured targets. Raises ConfigurationError. Loads no transport when there is none.
 
@@ -50,4 +52,5 @@ def exporting(
         chance=random.SystemRandom(),
         log=log,
         needed=needed,
+        turn=turn,
     )

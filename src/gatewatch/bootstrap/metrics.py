@@ -16,7 +16,9 @@ from gatewatch.services.automation import Dispatching
 from gatewatch.services.detecting import Detecting
 from gatewatch.services.exporting import Exporting
 from gatewatch.services.incidents import Correlating
+from gatewatch.services.leasing import Leasing
 from gatewatch.services.observing import Observing
+from gatewatch.services.telling import Telling
 
 __all__ = ["Metrics"]
 
@@ -34,12 +36,14 @@ class Metrics(Collector):
         exporting: Exporting,
         runs: RunStore,
         automation: Dispatching,
+        leasing: Leasing,
+        telling: Telling,
     ) -> None:
         """Register with a registry of its own."""
         self._journal, self._observing = journal, observing
         self._detecting, self._correlating, self._exporting = detecting, correlating, exporting
         self._runs = runs
-        self._automation = automation
+        self._automation, self._telling, self._leasing = automation, telling, leasing
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -79,6 +83,11 @@ class Metrics(Collector):
         yield from self._exports()
         yield from self._playbooks()
         yield from self._rules()
+        leases = GaugeMetricFamily("gatewatch_lease_held", "1 while this server does the job.", labels=["job"])
+        for job, held in self._leasing.held().items():
+            leases.add_metric([job], held)
+        yield leases
+        yield from self._subscriptions()
         yield GaugeMetricFamily(
             "gatewatch_detectors_failing", "Detectors whose last run failed.", value=len(self._detecting.faults)
         )
@@ -152,6 +161,20 @@ class Metrics(Collector):
         starts.add_metric(["refused"], found.refused)
         yield from (runs, starts)
         yield GaugeMetricFamily("gatewatch_automation_seconds", "Time of the last step.", value=found.last_s)
+
+    def _subscriptions(self) -> Iterator[Metric]:
+        found = self._telling.counts()
+        yield GaugeMetricFamily("gatewatch_subscriptions", "Flows that are called back.", value=found.subscriptions)
+        yield GaugeMetricFamily(
+            "gatewatch_subscriptions_failing", "Of these whose last call failed.", value=found.failing
+        )
+        yield GaugeMetricFamily(
+            "gatewatch_subscriptions_lag_items", "Changes the slowest was not told of.", value=found.lag
+        )
+        calls = CounterMetricFamily("gatewatch_subscription_calls", "Calls by outcome.", labels=["outcome"])
+        for outcome, count in sorted(found.calls.items()):
+            calls.add_metric([outcome], count)
+        yield calls
 
     def text(self) -> bytes:
         """Exposition format."""

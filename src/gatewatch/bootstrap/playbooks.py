@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Callable, Collection
+from hashlib import blake2b
 from importlib.resources import files
 
 from gatewatch.bootstrap.connections import simulated_connections
@@ -38,7 +40,7 @@ from gatewatch.services.throttling import Throttle
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["built_in_playbooks", "durable_runs", "journal_url", "playbook_desk", "server_playbooks"]
+__all__ = ["built_in_playbooks", "durable_runs", "executor_name", "journal_url", "playbook_desk", "server_playbooks"]
 
 
 Done = Callable[[Run, ActionCall, ActionResult], None]
@@ -58,12 +60,12 @@ def built_in_playbooks() -> list[str]:
     return [one.read_text(encoding="utf-8") for one in found]
 
 
-def durable_runs(url: str) -> Durable:
+def durable_runs(url: str, executor: str = "gatewatch") -> Durable:
     """The engine with its journal at a SQLAlchemy URL. DBOS takes 0.7 s to import: only here."""
     from gatewatch.durable.dbos_runs import DbosRuns
     from gatewatch.store.engine import open_journal
 
-    return DbosRuns(open_journal(url))
+    return DbosRuns(open_journal(url), executor=executor)
 
 
 def journal_url(settings: Settings, installation: Installation) -> str:
@@ -74,6 +76,11 @@ def journal_url(settings: Settings, installation: Installation) -> str:
     if settings.store.url.startswith("postgresql"):
         return settings.store.url
     return f"sqlite:///{installation.path('runs.sqlite')}"
+
+
+def executor_name(installation: Installation) -> str:
+    """The same for every start on one data directory, another for every other: who goes on with which runs."""
+    return blake2b(f"{socket.gethostname()} {installation.directory}".encode(), digest_size=8).hexdigest()
 
 
 def server_playbooks(

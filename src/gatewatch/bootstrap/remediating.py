@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gatewatch.model.activity import Origin
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.respond.guarding import Guardrails
 from gatewatch.services.catalogue import Catalogue
@@ -53,6 +54,7 @@ def remediating(
     guardrails: Guardrails,
     clock: Clock,
     log: Log,
+    turn: Turn = ALWAYS,
 ) -> RemediationParts:
     """Nothing runs yet."""
     store = control.remediations
@@ -64,7 +66,7 @@ def remediating(
     requesting = Requesting(store=store, cases=control.cases, catalogue=catalogue, clock=clock, new_id=new_id)
     return RemediationParts(
         desk=RemediationDesk(store=store, requesting=requesting, excepting=excepting),
-        following=Following(store=store, catalogue=catalogue, excepting=excepting, clock=clock, log=log),
+        following=Following(store=store, catalogue=catalogue, excepting=excepting, clock=clock, log=log, turn=turn),
         recovering=Recovering(
             store=control.containments,
             control=control,
@@ -74,5 +76,6 @@ def remediating(
             watch_s=guardrails.recovery_s,
             clock=clock,
             log=log,
+            turn=turn,
         ),
     )

@@ -15,14 +15,15 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
-from gatewatch.bootstrap.connections import connections
+from gatewatch.bootstrap.connections import connections, subscribing, telling
 from gatewatch.bootstrap.containing import containing
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
+from gatewatch.bootstrap.leasing import leasing
 from gatewatch.bootstrap.metrics import Metrics
 from gatewatch.bootstrap.parts import control_store, traffic_store
-from gatewatch.bootstrap.playbooks import durable_runs, journal_url, server_playbooks
+from gatewatch.bootstrap.playbooks import durable_runs, executor_name, journal_url, server_playbooks
 from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
@@ -31,6 +32,7 @@ from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
+from gatewatch.journal.sealing import Seal
 from gatewatch.services.access import Access
 from gatewatch.services.catalogue import Catalogue
 from gatewatch.services.client_credentials import ClientCredentials
@@ -41,6 +43,8 @@ from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
 from gatewatch.services.repeating import Repeating
+from gatewatch.services.reviewing import ReviewDesk
+from gatewatch.services.scoring import Scoring
 from gatewatch.telemetry.logs import Log
 from gatewatch.telemetry.threads import log_ended_threads
 
@@ -101,12 +105,12 @@ class Server:
             log=log,
         )
         self._installation = installation
-        self._durable = durable_runs(journal_url(settings, installation))
-        stack.callback(self._durable.close)
         self._entrance(installation)
         self._services()
 
     def _entrance(self, installation: Installation) -> None:
+        self._durable = durable_runs(journal_url(self.settings, installation), executor_name(installation))
+        self._stack.callback(self._durable.close)
         self._signer = FileSigner(installation.path("signing.key"))
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         self.clients = ClientCredentials(
@@ -121,14 +125,47 @@ class Server:
         settings, log = self.settings, self.log
         self.lists = AddressLists(settings.lists, self.traffic, log)
         self.lists.load()
-        run_ = DetectionRun(self.traffic, self.control, log, self.clock)
+        self._run = DetectionRun(self.traffic, self.control, log, self.clock)
+        self.leasing = leasing(self.control, log)
         self.detecting = Detecting(
-            run=run_, traffic=self.traffic, control=self.control, clock=self.clock, settings=settings.detect, log=log
+            run=self._run,
+            traffic=self.traffic,
+            control=self.control,
+            clock=self.clock,
+            settings=settings.detect,
+            log=log,
+            turn=self.leasing.turn("detecting"),
         )
-        exceptions = self.control.remediations.unended
+        self.scoring = Scoring(self.control.scores, self.clock)
         self.catalogue = Catalogue(
-            traffic=self.traffic, control=self.control, clock=self.clock, log=log, exceptions=exceptions
+            traffic=self.traffic,
+            control=self.control,
+            clock=self.clock,
+            log=log,
+            turn=self.leasing.turn("findings"),
+            exceptions=self.control.remediations.unended,
+            judged=lambda place, mine: self.scoring.recount(place, keep=mine),
         )
+        parts = self._casework()
+        self._automation(parts)
+        self._formats = formats()
+        self.metrics = Metrics(
+            journal=self.journal,
+            observing=self.observing,
+            detecting=self.detecting,
+            correlating=self.correlating,
+            exporting=self.exporting,
+            runs=self.control.runs,
+            automation=self.automation.dispatching,
+            leasing=self.leasing,
+            telling=self.telling,
+        )
+        self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
+        self.app = create_app(self._api(parts))
+        self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
+
+    def _casework(self) -> Desk:
+        settings, log = self.settings, self.log
         self.gateways = Gateways(settings, self._installation, self.clock, log)
         self.containment = containing(
             control=self.control,
@@ -137,9 +174,10 @@ class Server:
             guardrails=settings.containment,
             clock=self.clock,
             log=log,
+            turn=self.leasing.turn("containment effects"),
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
-        self.correlating = Correlating(parts.correlation, log)
+        self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
         self.remediation = remediating(
             control=self.control,
             catalogue=self.catalogue,
@@ -148,10 +186,17 @@ class Server:
             guardrails=settings.containment,
             clock=self.clock,
             log=log,
+            turn=self.leasing.turn("remediation"),
         )
+        return parts
+
+    def _automation(self, parts: Desk) -> None:
+        settings, log = self.settings, self.log
         self.connections = connections(settings)
         self._stack.callback(self.connections.close)
-        self._tickets = Tickets(self.connections, self.control, parts.summing, self.clock, log)
+        self._tickets = Tickets(
+            self.connections, self.control, parts.summing, self.clock, log, self.leasing.turn("tickets")
+        )
         self.playbooks = server_playbooks(
             settings,
             control=self.control,
@@ -165,23 +210,24 @@ class Server:
             clock=self.clock,
             log=log,
         )
-        self.automation = automation(self.control, parts.summing, self.playbooks.runs, self.clock, log)
-        self.exporting = exporting(settings.export, self.control, self.clock, log, self.automation.dispatching.position)
-        self._formats = formats()
-        self.metrics = Metrics(
-            journal=self.journal,
-            observing=self.observing,
-            detecting=self.detecting,
-            correlating=self.correlating,
-            exporting=self.exporting,
-            runs=self.control.runs,
-            automation=self.automation.dispatching,
+        self.automation = automation(
+            self.control, parts.summing, self.playbooks.runs, self.clock, log, self.leasing.turn("automation")
         )
-        self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
-        self.app = create_app(self._api(parts, run_))
-        self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
+        self.exporting = exporting(
+            settings.export,
+            self.control,
+            self.clock,
+            log,
+            self.automation.dispatching.position,
+            self.leasing.turn("exporting"),
+        )
+        seal = Seal(self._installation.derived_key("subscriptions"))
+        self.subscribing = subscribing(settings.subscriptions, self.control, seal, self.clock)
+        self.telling = telling(
+            self.subscribing, self.control, settings.export.url, self.clock, log, self.leasing.turn("subscriptions")
+        )
 
-    def _api(self, parts: Desk, run_: DetectionRun) -> ApiServices:
+    def _api(self, parts: Desk) -> ApiServices:
         suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
         return ApiServices(
             settings=self.settings.api,
@@ -199,29 +245,35 @@ class Server:
             measuring=self.containment.measuring,
             remediation=self.remediation.desk,
             automation=self.automation.desk,
+            scoring=self.scoring,
+            subscribing=self.subscribing,
             control=self.control,
             cases=self.control.cases,
             casework=parts.casework,
             suppressing=suppressing,
             dossiers=parts.dossiers,
             playbooks=self.playbooks,
-            review_desk=review_desk(
-                cases=self.control.cases,
-                control=self.control,
-                traffic=self.traffic,
-                dossiers=parts.dossiers,
-                suppressing=suppressing,
-                judge=run_.judge,
-                signer=self._signer,
-                containments=self.containment.desk,
-                now=self.clock.now,
-            ),
+            review_desk=self._reviews(parts, suppressing),
             rules=rules,
             formats=self._formats,
             clock=self.clock,
             log=self.log,
             metrics=self.metrics.text,
+            leasing=self.leasing,
             readiness=self.readiness,
+        )
+
+    def _reviews(self, parts: Desk, suppressing: Suppressing) -> ReviewDesk:
+        return review_desk(
+            cases=self.control.cases,
+            control=self.control,
+            traffic=self.traffic,
+            dossiers=parts.dossiers,
+            suppressing=suppressing,
+            judge=self._run.judge,
+            signer=self._signer,
+            containments=self.containment.desk,
+            now=self.clock.now,
         )
 
     def readiness(self) -> dict[str, bool]:
@@ -239,10 +291,13 @@ class Server:
             "remediation": not self.remediation.failing,
             "playbooks": not self.playbooks.runs.failing,
             "automation": not self.automation.dispatching.failing,
+            "leases": not self.leasing.failing,
+            "subscriptions": not self.telling.failing,
         }
 
     def start(self) -> None:
         """Begin observing, detecting, collecting."""
+        self.leasing.start()
         self.observing.start()
         self.detecting.start()
         self.catalogue.start()
@@ -250,6 +305,7 @@ class Server:
         self.playbooks.runs.launch()
         self.exporting.start()
         self.automation.dispatching.start()
+        self.telling.start()
         self._reloading.start()
         self.gateways.start()
         self.containment.start()
@@ -265,6 +321,7 @@ class Server:
         self.detecting.stop()
         self.correlating.stop()
         self.automation.dispatching.stop()
+        self.telling.stop()
         self.playbooks.runs.stop()
         self.catalogue.stop()
         self.exporting.stop()
@@ -272,6 +329,7 @@ class Server:
         self.remediation.stop()
         self.containment.stop()
         self.gateways.stop()
+        self.leasing.stop()
         self._stack.close()
 
 

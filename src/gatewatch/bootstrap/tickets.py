@@ -9,6 +9,7 @@ from gatewatch.model.activity import Origin
 from gatewatch.model.run import Run
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.connectors import Connectors
+from gatewatch.ports.leases import Turn
 from gatewatch.respond.tickets import JIRA, SERVICENOW, TicketMapping
 from gatewatch.services.incidents import Casework
 from gatewatch.services.incidents.summing import Summing
@@ -28,7 +29,7 @@ class Tickets:
     """A thread when there is a connection to a ticket system, nothing without."""
 
     def __init__(
-        self, connectors: Connectors, control: SqlControlStore, summing: Summing, clock: Clock, log: Log
+        self, connectors: Connectors, control: SqlControlStore, summing: Summing, clock: Clock, log: Log, turn: Turn
     ) -> None:
         """Nothing runs yet."""
         casework = Casework(control.cases, summing, clock.now, Origin.SYSTEM)
@@ -38,7 +39,7 @@ class Tickets:
             for name, meta in connectors.metas().items()
             if meta.id in _MAPPINGS and any(action.id == _LISTS for action in meta.actions)
         }
-        self._thread = Repeating("tickets", self.turn, _EVERY_S, log)
+        self._thread = Repeating("tickets", self.turn, _EVERY_S, log, turn=turn)
 
     @property
     def failing(self) -> str:

@@ -139,6 +139,7 @@ def _write(job: Analyzing, result: Analysis, out: Path, files: list[Path]) -> No
     }
     findings = [records.finding_record(item) for item in result.findings]
     (out / "inventory.json").write_bytes(msgspec.json.format(msgspec.json.encode(inventory), indent=1))
+    (out / "score.json").write_bytes(msgspec.json.format(msgspec.json.encode(_score(result)), indent=1))
     (out / "findings.json").write_bytes(msgspec.json.format(msgspec.json.encode(findings), indent=1))
     _lines(out / "alerts.ndjson", map(records.alert_record, result.alerts))
     _lines(
@@ -155,6 +156,14 @@ def _write(job: Analyzing, result: Analysis, out: Path, files: list[Path]) -> No
     names = tuple(path.name for path in files)
     report = job.report(result, title="API security report", version=__version__, inputs=names)
     (out / "report.html").write_text(render_report(report), encoding="utf-8")
+
+
+def _score(result: Analysis) -> dict[str, Any]:
+    from gatewatch.formats import records
+
+    scores = result.collection_scores
+    collections = [records.collection_score_record(one, scores.get(one.id)) for one in result.collections]
+    return {**records.score_record(result.score), "collections": collections}
 
 
 def _lines(path: Path, items: Iterable[Any]) -> None:
@@ -178,6 +187,7 @@ def _show(result: Analysis, out: Path | None, *, as_json: bool) -> None:
                 "ledger": [records.ledger_record(item) for item in result.ledger],
                 "collections": [records.collection_record(item) for item in result.collections],
                 "endpoints": [records.endpoint_record(item) for item in result.endpoints],
+                "score": _score(result),
                 "findings": unhealthy,
                 "alerts": [records.alert_record(item) for item in alerts],
                 "incidents": [incident_record(item) for item in result.incidents],
@@ -192,6 +202,8 @@ def _show(result: Analysis, out: Path | None, *, as_json: bool) -> None:
         f" {len(result.collections)} collections; {len(unhealthy)} unhealthy findings; {len(alerts)} alerts in"
         f" {len(result.incidents)} incidents.\n"
     )
+    if (reached := result.score.percentage) is not None:
+        typer.echo(f"Secure score: {reached:.2f} % ({result.score.current:.2f} of {result.score.max:g} points)\n")
     busiest = sorted(result.endpoints, key=lambda endpoint: -endpoint.calls)[:_SHOWN]
     show_table("Endpoints (busiest)", _ENDPOINTS, map(records.endpoint_record, busiest))
     typer.echo("")

@@ -29,6 +29,7 @@ from gatewatch.cli import (
     remediations,
     reviews,
     runs,
+    score,
     serve,
     suppressions,
     tokens,
@@ -69,6 +70,7 @@ for _module in (serve, analyze, explain):
 for _noun in (
     inventory,
     findings,
+    score,
     alerts,
     incidents,
     reviews,

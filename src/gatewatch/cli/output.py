@@ -14,7 +14,6 @@ __all__ = ["AsJson", "Column", "show_csv", "show_error", "show_json", "show_reco
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "blue", "informational": "dim"}
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _STYLES = {
     **_SEVERITY_STYLES,
     "unauthenticated": "red",
@@ -48,16 +47,18 @@ def show_json(value: object) -> None:
 
 
 def show_csv(names: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
-    """CSV (RFC 4180) with a heading; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """CSV (RFC 4180) with a heading; no cell is taken for a formula by a spreadsheet."""
+    from gatewatch.formats.export.csv_lines import guarded
+
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
     writer.writerow(names)
     for record in records:
-        writer.writerow([_csv_cell(record.get(name)) for name in names])
+        writer.writerow([_csv_cell(record.get(name), guarded) for name in names])
 
 
-def _csv_cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULAS):
-        return "'" + value
+def _csv_cell(value: object, guarded: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return guarded(value)
     return "" if value is None else value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
@@ -32,15 +33,13 @@ class Server:
     """Calls the REST API; problems become typed errors with the server's own words."""
 
     def __init__(self, url: str, token: str) -> None:
-        """Nothing is sent yet; closed when the command ends."""
-        import click
+        """Nothing is sent yet; its connections are closed when nobody has it any more."""
         import httpx
 
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
-        context = click.get_current_context(silent=True)
-        if context is not None:
-            context.call_on_close(self._client.close)
+        # A command has one of these and no place of its own to close it.
+        weakref.finalize(self, self._client.close)
         self._url = url
 
     def call(

@@ -114,11 +114,11 @@ class TargetSettings(_Section, frozen=True, kw_only=True):
     enabled: bool = True
     kinds: tuple[ExportKind, ...] = (ExportKind.ALERT, ExportKind.INCIDENT)
     severity: Severity = Severity.INFORMATIONAL
-    """Nothing below; the audit log has no severity and passes."""
+    """Nothing below; the audit log and the secure score have no severity and pass."""
     status: tuple[str, ...] = ()
     """Only these; a kind of which no status is named passes whole."""
     detectors: tuple[str, ...] = ()
-    """Only alerts of these, and incidents with one of them; findings and the audit log pass."""
+    """Only alerts of these, and incidents with one of them; findings, the audit log and the secure score pass."""
     mode: Literal["streaming", "snapshot", "both"] = "streaming"
     """`snapshot`: everything there is, once in an ISO week (UTC), marked as such."""
     retry_first_s: Annotated[float, msgspec.Meta(gt=0)] = 1.0

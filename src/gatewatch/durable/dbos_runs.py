@@ -109,8 +109,11 @@ class DbosEngine:
 class DbosRuns:
     """Implements `ports.runs.Durable`."""
 
-    def __init__(self, engine: SqlEngine, *, poll_s: float = 0.2) -> None:
-        """`engine`: of the database that holds the journal; it may be the control store's own on PostgreSQL."""
+    def __init__(self, engine: SqlEngine, *, executor: str = "gatewatch", poll_s: float = 0.2) -> None:
+        """`engine`: of the database that holds the journal; it may be the control store's own on PostgreSQL.
+
+        `executor`: of several on one database each goes on with its own runs only.
+        """
         if _Current.execute is not None:
             raise ConfigurationError("durable runs are at work already in this process")
         self._poll_s = poll_s
@@ -119,7 +122,7 @@ class DbosRuns:
             "system_database_engine": engine,
             "log_level": "ERROR",
             "application_version": _ENGINE_VERSION,
-            "executor_id": "gatewatch",
+            "executor_id": executor,
             "notification_listener_polling_interval_sec": poll_s,
             "use_listen_notify": False,
         }

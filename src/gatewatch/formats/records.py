@@ -11,17 +11,21 @@ from gatewatch.model.finding import Finding
 from gatewatch.model.inventory import Collection, Endpoint, FieldFact, InformationFact
 from gatewatch.model.ledger import LedgerEntry
 from gatewatch.model.rule import Rule
+from gatewatch.model.score import CollectionScore, ControlScore, SecureScore, percentage
 
 __all__ = [
     "Record",
     "alert_record",
     "collection_record",
+    "collection_score_record",
+    "control_score_record",
     "endpoint_record",
     "field_record",
     "finding_record",
     "ledger_record",
     "link_record",
     "rfc3339",
+    "score_record",
 ]
 
 Record = dict[str, Any]
@@ -169,6 +173,57 @@ def finding_record(finding: Finding) -> Record:
         "endpoint_id": finding.endpoint_id,
         "endpoint": finding.endpoint,
         "evaluated_at": rfc3339(finding.evaluated_at),
+    }
+
+
+def score_record(score: SecureScore) -> Record:
+    """One snapshot of the secure score with its controls; score.json, and one item of the history."""
+    return {
+        "number": score.number or None,
+        "at": rfc3339(score.at),
+        **_points(score.current, score.max),
+        "healthy": score.healthy,
+        "unhealthy": score.unhealthy,
+        "controls": [control_score_record(control) for control in score.controls],
+    }
+
+
+def control_score_record(control: ControlScore) -> Record:
+    """One control of the score."""
+    return {
+        "control": control.control,
+        "title": control.title,
+        **_points(control.current, control.max),
+        "potential_increase": round(control.potential_increase, 4),
+        "healthy": control.healthy,
+        "unhealthy": control.unhealthy,
+        "not_applicable": control.not_applicable,
+        "recommendations": list(control.recommendations),
+    }
+
+
+def collection_score_record(collection: Collection, score: CollectionScore | None) -> Record:
+    """The score of one collection alone; without numbers when nothing in it was judged."""
+    points = _points(score.current, score.max) if score is not None else {}
+    return {
+        "collection_id": collection.id,
+        "name": collection.name,
+        "host": collection.host,
+        "current": points.get("current"),
+        "max": points.get("max"),
+        "percentage": points.get("percentage"),
+        "weight": score.weight if score is not None else 0,
+        "healthy": score.healthy if score is not None else 0,
+        "unhealthy": score.unhealthy if score is not None else 0,
+    }
+
+
+def _points(current: float, most: float) -> Record:
+    share = percentage(current, most)
+    return {
+        "current": round(current, 4),
+        "max": most,
+        "percentage": round(share, 4) if share is not None else None,
     }
 
 

@@ -16,6 +16,7 @@ from gatewatch.model.finding import Finding, FindingStatus
 from gatewatch.model.incident import Incident
 from gatewatch.model.inventory import Activity, Authentication, Collection, Endpoint
 from gatewatch.model.ledger import LedgerEntry
+from gatewatch.model.score import SecureScore
 
 __all__ = ["Report", "TimelineBucket", "render_report"]
 
@@ -53,6 +54,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Detector title -> the evidence that the input does not carry."""
     outside: int = 0
     """Transactions that belong to no endpoint (unknown paths)."""
+    score: SecureScore | None = None
 
 
 def _environment() -> jinja2.Environment:

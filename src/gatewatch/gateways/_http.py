@@ -1,25 +1,26 @@
-"""HTTP to gateways' administration: one host, TLS verified, no redirects, no proxies from the environment."""
+"""HTTP to gateways' administration: one host, and what its answers mean. Requests leave through `gatewatch.egress`."""
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
-from gatewatch.errors import ConfigurationError
-from gatewatch.ports.gateways import ChangedMeanwhileError, GatewayAwayError, RefusedError
+from gatewatch import __version__
+from gatewatch.egress.errors import EgressError
+from gatewatch.egress.guard import Guard, check_url
+from gatewatch.egress.http import HttpClient, retry_after
+from gatewatch.ports.gateways import ChangedMeanwhileError, GatewayAwayError, GatewayError, RefusedError
 
 __all__ = ["Answer", "Http", "HttpSettings"]
 
 _CHANGED = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _UNAUTHENTICATED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_AGENT = f"gatewatch/{__version__}"
+"""CrowdSec lets nobody in whose agent has no version."""
 _MAX_ANSWER = 16 * 1024 * 1024
 
 
@@ -53,15 +54,18 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Http:
-    """A client for one address."""
+    """A client for one address. The settings name its host, so it may stand in a private network or on this machine."""
 
     def __init__(self, settings: HttpSettings) -> None:
         """Raises ConfigurationError."""
-        _check(settings)
+        self.host = check_url(settings.url, insecure=settings.insecure).hostname or ""
         self._url = settings.url.rstrip("/")
-        self.host = urlsplit(settings.url).hostname or ""
-        self._client = httpx.Client(
-            verify=_tls(settings.ca_file), timeout=settings.timeout_s, follow_redirects=False, trust_env=False
+        self._client = HttpClient(
+            Guard([self.host], private=[self.host]),
+            timeout_s=settings.timeout_s,
+            ca_file=settings.ca_file,
+            insecure=settings.insecure,
+            keep=True,
         )
 
     def call(
@@ -78,62 +82,33 @@ class Http:
 
         Raises GatewayAwayError (no answer, 5xx, 401, 403, 429), ChangedMeanwhileError (409, 412), RefusedError (4xx).
         """
-        given = dict(headers or {})
+        given = {"user-agent": _AGENT, **(headers or {})}
         if body is not None:
             content = msgspec.json.encode(body)
             given.setdefault("content-type", "application/json")
         try:
-            found = self._client.request(method, self._url + path, content=content, headers=given)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise GatewayAwayError(f"no answer from {self.host}: {type(error).__name__}") from error
-        if len(found.content) > _MAX_ANSWER:
-            raise GatewayAwayError(f"{self.host} answered with more than {_MAX_ANSWER} octets")
+            found = self._client.send(
+                method, self._url + path, headers=given, content=content or b"", max_bytes=_MAX_ANSWER
+            )
+        except EgressError as error:
+            raise GatewayAwayError(error.message, cure=error.cure) from error
         if not found.is_success and found.status_code not in accept:
-            self._fail(found, method, path)
+            told = f"{self.host} answered {found.status_code} to {method} {path.partition('?')[0]}"
+            raise _failure(found.status_code, told, retry_after(found))
         return Answer(found.status_code, found.content, found.headers.get("etag", ""))
 
     def close(self) -> None:
         """Close connections."""
         self._client.close()
 
-    def _fail(self, found: httpx.Response, method: str, path: str) -> None:
-        told = f"{self.host} answered {found.status_code} to {method} {path.partition('?')[0]}"
-        status = found.status_code
-        if status in _CHANGED:
-            raise ChangedMeanwhileError(told)
-        if status in _UNAUTHENTICATED:
-            raise GatewayAwayError(told, cure="Give a credential that may do this; it is read again at every attempt.")
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
-            wait = found.headers.get("retry-after", "")
-            raise GatewayAwayError(told, retry_after_s=float(wait) if wait.isdecimal() else None)
-        if found.is_redirect:
-            raise GatewayAwayError(f"{told}: redirects are not followed", cure="Give the address it leads to.")
-        raise RefusedError(told)
 
-
-def _check(settings: HttpSettings) -> None:
-    parts = urlsplit(settings.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError("url is not an http(s) address with a host")
-    if parts.username or parts.password:
-        raise ConfigurationError("url carries a user or password", cure="Use the gateway's own setting for secrets.")
-    if parts.scheme == "http" and not settings.insecure and not _is_loopback(parts.hostname):
-        raise ConfigurationError(
-            f"url talks to {parts.hostname} without TLS", cure="Use https://, or allow it with `insecure = true`."
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _tls(ca_file: str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        raise ConfigurationError(f"can't use the certificates in {ca_file}: {type(error).__name__}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+def _failure(status: int, told: str, wait_s: float | None) -> GatewayError:
+    if status in _CHANGED:
+        return ChangedMeanwhileError(told)
+    if status in _UNAUTHENTICATED:
+        return GatewayAwayError(told, cure="Give a credential that may do this; it is read again at every attempt.")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
+        return GatewayAwayError(told, retry_after_s=wait_s)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return GatewayAwayError(f"{told}: redirects are not followed", cure="Give the address it leads to.")
+    return RefusedError(told)

@@ -33,6 +33,8 @@ class Subject(StrEnum):
     """An automation rule."""
     REMEDIATION = "remediation"
     """A remediation activity, or an exception from a recommendation."""
+    SUBSCRIPTION = "subscription"
+    """A flow of another system that is called back."""
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):

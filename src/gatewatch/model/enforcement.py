@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
@@ -59,7 +59,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.missing or self.altered or self.surplus)
 
     @staticmethod
-    def between(wanted: dict[str, object], found: dict[str, object]) -> Agreement:
+    def between(wanted: Mapping[str, object], found: Mapping[str, object]) -> Agreement:
         """Compare entries by id."""
         return Agreement(
             in_force=tuple(sorted(one for one in wanted if one in found and found[one] == wanted[one])),

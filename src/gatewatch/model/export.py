@@ -10,10 +10,11 @@ from gatewatch.model.activity import Activity
 from gatewatch.model.alert import Alert, Severity
 from gatewatch.model.finding import Finding
 from gatewatch.model.incident import Incident
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["ExportItem", "ExportKind", "Exported", "Shape", "export_item"]
 
-Exported = Alert | Incident | Finding | Activity
+Exported = Alert | Incident | Finding | Activity | ScoreEntry
 
 
 class ExportKind(StrEnum):
@@ -23,6 +24,7 @@ class ExportKind(StrEnum):
     INCIDENT = "incident"
     FINDING = "finding"
     AUDIT = "audit"
+    SCORE = "score"
 
 
 class Shape(StrEnum):
@@ -41,7 +43,7 @@ class ExportItem(msgspec.Struct, frozen=True, kw_only=True):
     """`kind:subject:revision`, and `:2026-W47` behind it in a snapshot. The same state has the same id for ever."""
     kind: ExportKind
     subject: str
-    """Id of the alert, incident or finding; number of the activity."""
+    """Id of the alert, incident or finding; number of the activity; `overall` or a control of the score."""
     at: float
     """Unix seconds of the change that led to this revision."""
     value: Exported
@@ -50,13 +52,13 @@ class ExportItem(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def severity(self) -> Severity:
-        """Of the thing; entries of the audit log are informational."""
-        return Severity.INFORMATIONAL if isinstance(self.value, Activity) else self.value.severity
+        """Of the thing; entries of the audit log and scores are informational."""
+        return Severity.INFORMATIONAL if isinstance(self.value, Activity | ScoreEntry) else self.value.severity
 
     @property
     def status(self) -> str:
-        """Of the thing; '' for entries of the audit log."""
-        return "" if isinstance(self.value, Activity) else self.value.status.value
+        """Of the thing; '' for entries of the audit log and scores."""
+        return "" if isinstance(self.value, Activity | ScoreEntry) else self.value.status.value
 
     @property
     def detectors(self) -> tuple[str, ...] | None:
@@ -83,3 +85,5 @@ def _facts(value: Exported) -> tuple[ExportKind, str, int, float]:
             return ExportKind.FINDING, value.id, round(value.evaluated_at * 1000), value.evaluated_at
         case Activity():
             return ExportKind.AUDIT, str(value.number), 1, value.at
+        case ScoreEntry():
+            return ExportKind.SCORE, value.name, value.number, value.at

@@ -229,12 +229,16 @@ class CaseStore(Protocol):
         """The review of an incident, if somebody has kept one."""
         ...
 
+    def merged_into(self, incident: int) -> list[int]:
+        """Incidents that redirect to this one, also through others, by number."""
+        ...
+
     def activity_chain(
-        self, *, incident: int = 0, subject: str = "", subject_ids: Collection[str] = ()
+        self, *, incidents: Collection[int] = (), subject: str = "", subject_ids: Collection[str] = ()
     ) -> tuple[list[ChainedActivity], int, str]:
         """Entries, oldest first, as their digests cover them; number and digest of the whole log's newest.
 
-        Of an incident, or about subjects of one kind.
+        Of incidents, or about subjects of one kind.
         """
         ...
 

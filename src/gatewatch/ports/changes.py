@@ -19,6 +19,7 @@ class ChangeKind(StrEnum):
     INCIDENT = "incident"
     FINDING = "finding"
     AUDIT = "audit"
+    SCORE = "score"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A reader that saw it has seen everything before it."""
     kind: ChangeKind
     subject: str
-    """Id of the alert, incident or finding; number of the activity."""
+    """Id of the alert, incident or finding; number of the activity; `overall` or a control of the score."""
     at: float
     difference: Difference | None = None
     """What it made different; None when nobody asks for it."""

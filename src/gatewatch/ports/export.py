@@ -158,6 +158,8 @@ class TargetState(StrEnum):
     DISABLED = "disabled"
     PAUSED = "paused"
     RUNNING = "running"
+    STANDBY = "standby"
+    """Another server on the same database serves it."""
     WAITING = "waiting"
     """After a failure, for the next attempt."""
     BLOCKED = "blocked"
@@ -269,8 +271,8 @@ class ExportStore(Protocol):
     def walk(self, kind: ExportKind, after: tuple[float, str], limit: int) -> list[tuple[tuple[float, str], Exported]]:
         """The next things behind a cursor, oldest first, each with its own cursor.
 
-        Alerts by last activity, incidents and entries of the audit log by number, findings by id. What changes
-        meanwhile comes again at its new place; nothing is left out.
+        Alerts by last activity, incidents and entries of the audit log by number, findings by id, parts of
+        the score by name. What changes meanwhile comes again at its new place; nothing is left out.
         """
         ...
 

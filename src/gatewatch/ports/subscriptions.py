@@ -17,6 +17,10 @@ class SubscriptionKind(StrEnum):
 
     ALERT = "alert"
     INCIDENT = "incident"
+    SECURITY_ALERT = "security_alert"
+    """Alerts, as Defender for Cloud's trigger hands them to a logic app."""
+    ASSESSMENT = "assessment"
+    """Recommendations that became unhealthy, in the same manner."""
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     failures: int = 0
     """Calls that failed since one was taken."""
     last_error: str = ""
+    next_attempt_at: float = 0.0
+    """Unix seconds; nothing is tried before."""
+    position: int | None = None
+    """Sequence number of the last change that was settled; None: it begins with what changes from now on."""
+    told: int = 0
+    """Messages that the flow took."""
 
 
 class SubscriptionStore(Protocol):
@@ -40,6 +50,10 @@ class SubscriptionStore(Protocol):
 
     def put(self, subscription: Subscription) -> None:
         """Insert or replace."""
+        ...
+
+    def keep(self, subscription: Subscription) -> bool:
+        """Replace if it is still there; whether it was."""
         ...
 
     def subscriptions(self, kind: SubscriptionKind | None = None) -> list[Subscription]:

@@ -13,6 +13,7 @@ from gatewatch.model.finding import Finding, FindingStatus, finding_id
 from gatewatch.model.inventory import Endpoint
 from gatewatch.model.remediation import RemediationType
 from gatewatch.plugins import discover
+from gatewatch.posture.controls import BEST_PRACTICES
 
 __all__ = ["Recommendation", "RecommendationMeta", "all_recommendations", "judge"]
 
@@ -25,6 +26,8 @@ class RecommendationMeta(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     description: str
     remediation: str
+    control: str = BEST_PRACTICES
+    """Whose points of the secure score it shares; `posture/controls.py`."""
     asks: RemediationType = RemediationType.FIX_CONFIGURATION
     """What a remediation activity asks for."""
     references: tuple[str, ...] = ()

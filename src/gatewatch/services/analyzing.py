@@ -16,12 +16,14 @@ from gatewatch.model.finding import Finding
 from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.inventory import Collection, Endpoint
 from gatewatch.model.ledger import LedgerEntry
+from gatewatch.model.score import CollectionScore, SecureScore
 from gatewatch.ports.cases import CaseStore, IncidentFilter
 from gatewatch.ports.containment import NothingContained
 from gatewatch.ports.control import AlertFilter, ControlStore
 from gatewatch.ports.journal import JournalRecord
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
+from gatewatch.posture.scoring import controls_of, judgements, score_collections, score_controls, tally
 from gatewatch.services.catalogue import read_inventory
 from gatewatch.services.detecting import DetectionRun
 from gatewatch.services.incidents import Correlation, Dossiers
@@ -53,6 +55,9 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     blind: dict[str, str]
     """Detector title -> evidence that no input carries."""
     outside: int
+    score: SecureScore
+    collection_scores: dict[str, CollectionScore]
+    """By collection id."""
 
 
 class Analyzing:
@@ -88,6 +93,9 @@ class Analyzing:
         findings = judge(endpoints, all_recommendations(), last)
         self._control.put_findings(findings)
         incidents, stories = self._correlated(endpoints, last)
+        controls = controls_of(all_recommendations())
+        counted = tally(judgements(findings), controls)
+        place = {endpoint.id: endpoint.collection_id for endpoint in endpoints}
         return Analysis(
             first_ts=first,
             last_ts=last,
@@ -100,6 +108,8 @@ class Analyzing:
             stories=stories,
             blind=self._blind(),
             outside=self._count("SELECT sum(calls) AS n FROM endpoint_facts WHERE endpoint_id = 0"),
+            score=SecureScore(at=last, controls=score_controls(counted, controls)),
+            collection_scores={one.collection_id: one for one in score_collections(counted, place)},
         )
 
     def _span(self) -> tuple[float, float]:
@@ -172,6 +182,7 @@ class Analyzing:
             stories=analysis.stories,
             blind=analysis.blind,
             outside=analysis.outside,
+            score=analysis.score,
         )
 
     def _timeline(self, analysis: Analysis, bucket: int) -> list[TimelineBucket]:

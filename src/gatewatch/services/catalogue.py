@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from gatewatch.model.remediation import RemediationException
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.cursors import read_cursor, write_cursor
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.posture.recommendation import all_recommendations, judge
 from gatewatch.respond.remediating import exempted
@@ -89,10 +90,18 @@ class Catalogue:
         control: ControlStore,
         clock: Clock,
         log: Log,
+        turn: Turn = ALWAYS,
         exceptions: Callable[[], Sequence[RemediationException]] = tuple,
+        judged: Callable[[Mapping[str, str], bool], object] = lambda _place, _mine: None,
     ) -> None:
-        """Empty until the first refresh. `exceptions` are those that may hold; the clock says which do."""
+        """Empty until the first refresh; findings are written in this server's turn only.
+
+        `exceptions` are those that may hold; the clock says which do.
+
+        `judged` hears (endpoint id -> collection id, whether it was this server's turn) when findings may have moved.
+        """
         self._traffic, self._control, self._clock = traffic, control, clock
+        self._findings_turn, self._term, self._judged = turn, 0, judged
         self._endpoints: list[Endpoint] = []
         self._by_id: dict[str, Endpoint] = {}
         self._by_label: dict[str, Endpoint] = {}
@@ -132,25 +141,36 @@ class Catalogue:
             excepted = [one for one in self._exceptions() if one.in_force(now)]
             if excepted != self._excepted:
                 self._excepted, self._unjudged = excepted, True
-            if self._unjudged or now - self._judged_at >= _CAUSE_S:
-                judged = judge(endpoints, all_recommendations(), now)
-                self._keep_findings(exempted(judged, excepted, self._collection_of, now))
-                self._unjudged, self._judged_at = False, now
+            self._judge(endpoints, now)
 
     def _collection_of(self, endpoint_id: str) -> str:
         return self._by_id[endpoint_id].collection_id
 
-    def _keep_findings(self, judged: Sequence[Finding]) -> None:
+    def _judge(self, endpoints: Sequence[Endpoint], now: float) -> None:
+        turn, late = self._findings_turn, now - self._judged_at >= _CAUSE_S
+        mine = turn.mine()
+        if mine and turn.term != self._term:
+            # Another server wrote meanwhile: what this one remembers is not what is stored.
+            self._term, self._written, self._unjudged = turn.term, {}, True
+        if not (late or (mine and self._unjudged)):
+            return
+        found = exempted(judge(endpoints, all_recommendations(), now), self._excepted, self._collection_of, now)
+        moved = mine and self._keep_findings(found)
+        if moved or late:
+            self._judged({endpoint.id: endpoint.collection_id for endpoint in endpoints}, mine)
+        self._unjudged, self._judged_at = self._unjudged and not mine, now
+
+    def _keep_findings(self, judged: Sequence[Finding]) -> bool:
         """Write only what moved: every call changes some cause, and 200,000 findings take the store seconds."""
         due = [finding for finding in judged if _is_due(self._written.get(finding.id), finding)]
-        if due:
-            self._control.put_findings(due)
+        written = self._control.put_findings(due) if due else 0
         current = {finding.id: finding for finding in judged}
         if not self._written or self._written.keys() - current.keys():
             # Merged into a template, or out of retention; also what was left by an earlier run of the server.
-            self._control.forget_findings({finding.endpoint_id for finding in judged})
+            written += self._control.forget_findings({finding.endpoint_id for finding in judged})
         kept = {finding.id: self._written.get(finding.id, finding) for finding in judged}
         self._written = kept | {finding.id: finding for finding in due}
+        return written > 0
 
     def endpoints(self, where: EndpointFilter, *, after: str = "", limit: int = 50) -> tuple[list[Endpoint], str]:
         """One page by host, template, method; (items, cursor). Raises InputError for a cursor of another list."""

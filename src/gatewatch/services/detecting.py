@@ -18,6 +18,7 @@ from gatewatch.errors import GatewatchError
 from gatewatch.model.alert import Alert, Detection
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
@@ -112,10 +113,12 @@ class Detecting:
         clock: Clock,
         settings: DetectSettings,
         log: Log,
+        turn: Turn = ALWAYS,
     ) -> None:
-        """Continue after the blocks judged by an earlier run."""
+        """Continue after the blocks judged by an earlier run; in this server's `turn` only."""
         self._run, self._traffic, self._control = run, traffic, control
         self._clock, self._settings, self._log = clock, settings, log
+        self._turn, self._term = turn, turn.term
         self._progress: dict[str, _Progress] = {}
         self._stored: dict[str, int] = {}
         self._turns = {False: threading.Lock(), True: threading.Lock()}
@@ -164,8 +167,11 @@ class Detecting:
 
     def _run_lane(self, *, slow: bool, everything: bool) -> int:
         with self._turns[slow]:
+            if not self._turn.mine():
+                return 0
             end = self._end()
             with self._state:
+                self._forget_older_terms()
                 waiting = self._waiting(slow=slow, everything=everything, end=end)
                 self.ticks += 1
             arrivals: dict[int, list[Span]] = {}
@@ -178,6 +184,11 @@ class Detecting:
             with self._state:
                 self._remember(end)
             return changed
+
+    def _forget_older_terms(self) -> None:
+        """Another server judged since: where it got to is in the store."""
+        if self._term != self._turn.term:
+            self._term, self._progress = self._turn.term, {}
 
     def _waiting(self, *, slow: bool, everything: bool, end: int) -> list[Detector]:
         """Detectors of a lane that have something to judge, cheap ones first."""

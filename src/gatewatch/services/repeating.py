@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from gatewatch.errors import GatewatchError
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Repeating"]
@@ -19,9 +20,12 @@ class Repeating:
     `failing` shows from then on (and `telemetry.threads` logs), rather than going on with a state nobody knows.
     """
 
-    def __init__(self, name: str, step: Callable[[], object], every_s: float, log: Log) -> None:
-        """Nothing runs yet; `every_s` is counted from the begin of one step to the begin of the next."""
-        self._step, self._every_s, self._log = step, every_s, log
+    def __init__(self, name: str, step: Callable[[], object], every_s: float, log: Log, *, turn: Turn = ALWAYS) -> None:
+        """Nothing runs yet; `every_s` is counted from the begin of one step to the begin of the next.
+
+        Steps outside this server's `turn` are left out.
+        """
+        self._step, self._every_s, self._log, self._turn = step, every_s, log, turn
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._started = False
@@ -58,7 +62,8 @@ class Repeating:
         """One step now, in the caller's thread."""
         begin = time.perf_counter()
         try:
-            self._step()
+            if self._turn.mine():
+                self._step()
             self._failing = ""
         except GatewatchError as error:
             self._failing = error.message

@@ -80,20 +80,18 @@ class ActivityTable:
         return found
 
     def chain(
-        self, *, incident: int, subject: str, subject_ids: Collection[str]
+        self, *, incidents: Collection[int], subject: str, subject_ids: Collection[str]
     ) -> tuple[list[ChainedActivity], int, str]:
         """All entries asked for, oldest first, each with the digest before it; number, digest of the log's newest."""
         other, side = activities.alias("other"), activities.c
-        query = select(side.body, other.c.body.label("before"))
+        query = select(side.number, side.body, other.c.body.label("before"))
         query = query.select_from(activities.outerjoin(other, other.c.number == side.number - 1))
-        query = query.order_by(side.number)
-        if incident:
-            query = query.where(side.incident == incident)
         if subject:
             query = query.where(side.subject == subject, side.subject_id.in_([name[:_SUBJECT] for name in subject_ids]))
+        parts = [query.where(side.incident.in_(batch)) for batch in batches(sorted(set(incidents)), _BATCH)] or [query]
         newest = select(side.body).order_by(side.number.desc()).limit(1)
         with self._readers.connect() as connection:
-            rows = connection.execute(query).all()
+            rows = sorted((row for part in parts for row in connection.execute(part)), key=lambda row: row.number)
             head = connection.execute(newest).scalar()
         found = [
             ChainedActivity(

@@ -293,5 +293,6 @@ def incident_row(incident: Incident) -> dict[str, object]:
         "updated_at": incident.updated_at,
         "last_activity": incident.last_activity,
         "revision": incident.revision,
+        "redirect_to": incident.redirect_to,
         "body": msgspec.msgpack.encode(incident),
     }

@@ -19,6 +19,7 @@ from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.ports.export import Letter, Progress, Walk
 from gatewatch.store.batches import batches
 from gatewatch.store.engine import readers
+from gatewatch.store.scores import score_entries
 from gatewatch.store.tables import activities, alerts, changes, export_letters, export_targets, findings, incidents
 
 __all__ = ["ExportTable"]
@@ -148,8 +149,10 @@ class ExportTable:
 
     def read(self, kind: ExportKind, subjects: Collection[str]) -> dict[str, Exported]:
         """By id."""
-        place, found = _PLACES[kind], dict[str, Exported]()
         with self._readers.connect() as connection:
+            if kind is ExportKind.SCORE:
+                return {name: one for name, one in score_entries(connection).items() if name in subjects}
+            place, found = _PLACES[kind], dict[str, Exported]()
             for part in batches(sorted(set(subjects)), _BATCH):
                 keys = [place.parse(subject) for subject in part]
                 query = select(place.key.label("key"), place.table.c.body).where(place.key.in_(keys))
@@ -158,6 +161,8 @@ class ExportTable:
 
     def walk(self, kind: ExportKind, after: tuple[float, str], limit: int) -> list[tuple[tuple[float, str], Exported]]:
         """Reads one index in its order."""
+        if kind is ExportKind.SCORE:
+            return self._walk_scores(after[1], limit)
         place = _PLACES[kind]
         order = place.key if place.order is None else place.order
         query = select(place.key.label("key"), order.label("place"), place.table.c.body)
@@ -171,6 +176,12 @@ class ExportTable:
             rows = connection.execute(query.limit(limit)).all()
         ordered = place.order is not None
         return [((float(row.place) if ordered else 0.0, str(row.key)), place.decode(row.body)) for row in rows]
+
+    def _walk_scores(self, after: str, limit: int) -> list[tuple[tuple[float, str], Exported]]:
+        """The newest score's parts by name: they are in one row."""
+        with self._readers.connect() as connection:
+            known: list[tuple[str, Exported]] = sorted(score_entries(connection).items())
+        return [((0.0, name), entry) for name, entry in known if name > after][:limit]
 
     def oldest_change(self) -> int:
         """From the primary key."""

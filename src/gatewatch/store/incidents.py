@@ -21,6 +21,7 @@ from gatewatch.model.verdict import Classification
 from gatewatch.ports.cases import IncidentFilter, Selection, Sighting
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.activities import ActivityTable
+from gatewatch.store.batches import batches
 from gatewatch.store.cases import SqlCaseUnit, case_unit, entities_of
 from gatewatch.store.engine import readers
 from gatewatch.store.reviews import read_review
@@ -40,6 +41,7 @@ _ORDERS: dict[str, tuple[ColumnElement[Any], type[float | int]]] = {
 _MOST_COMMON = 50
 """An entity in more incidents than this says nothing about likeness."""
 _COMPARED = 100
+_BATCH = 400
 
 
 class IncidentTable:
@@ -155,11 +157,25 @@ class IncidentTable:
         with self._readers.connect() as connection:
             return read_review(connection, incident)
 
+    def merged_into(self, incident: int) -> list[int]:
+        """Level by level; each incident is looked at once."""
+        found, level = set[int](), {incident}
+        with self._readers.connect() as connection:
+            while level:
+                sources: set[int] = set()
+                for batch in batches(sorted(level), _BATCH):
+                    # The second condition lets planners use the index of merged ones.
+                    merged = incidents.c.redirect_to.in_(batch), incidents.c.redirect_to != 0
+                    sources |= set(connection.execute(select(incidents.c.id).where(*merged)).scalars())
+                level = sources - found - {incident}
+                found |= level
+        return sorted(found)
+
     def activity_chain(
-        self, *, incident: int = 0, subject: str = "", subject_ids: Collection[str] = ()
+        self, *, incidents: Collection[int] = (), subject: str = "", subject_ids: Collection[str] = ()
     ) -> tuple[list[ChainedActivity], int, str]:
         """See ActivityTable.chain."""
-        return self._activities.chain(incident=incident, subject=subject, subject_ids=subject_ids)
+        return self._activities.chain(incidents=incidents, subject=subject, subject_ids=subject_ids)
 
     def verify_activities(self) -> int:
         """See ActivityTable.verify."""

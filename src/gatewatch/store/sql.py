@@ -22,9 +22,11 @@ from gatewatch.store.containments import ContainmentTable
 from gatewatch.store.engine import current_revision, head_revision, open_engine, readers, upgrade
 from gatewatch.store.exports import ExportTable
 from gatewatch.store.incidents import IncidentTable
+from gatewatch.store.leases import LeaseTable
 from gatewatch.store.order import ChangeTable, append_changes, take_turn
 from gatewatch.store.playbooks import RunTable
 from gatewatch.store.remediation import RemediationTable
+from gatewatch.store.scores import ScoreTable
 from gatewatch.store.subscriptions import SubscriptionTable
 from gatewatch.store.tables import detector_settings, findings, states, tokens
 from gatewatch.store.tickets import TicketTable
@@ -62,6 +64,15 @@ class SqlControlStore:
         """Which tickets stand for which incidents."""
         self.subscriptions = SubscriptionTable(self._engine)
         """Flows that are called back."""
+        self.scores = ScoreTable(self._engine)
+        """Snapshots of the secure score."""
+        self.leases = LeaseTable(self._engine)
+        """Who does what only one server may do."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database belongs to one process."""
+        return self._engine.dialect.name == "sqlite"
 
     def migrate(self) -> list[str]:
         """Revisions applied."""

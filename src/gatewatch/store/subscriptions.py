@@ -30,6 +30,13 @@ class SubscriptionTable:
             if not connection.execute(update(subscriptions).where(known).values(row)).rowcount:
                 connection.execute(insert(subscriptions).values(id=subscription.id, **row))
 
+    def keep(self, subscription: Subscription) -> bool:
+        """Never inserts: somebody may have removed it meanwhile."""
+        body = msgspec.msgpack.encode(subscription)
+        wanted = update(subscriptions).where(subscriptions.c.id == subscription.id).values(body=body)
+        with self._engine.begin() as connection:
+            return bool(connection.execute(wanted).rowcount)
+
     def subscriptions(self, kind: SubscriptionKind | None = None) -> list[Subscription]:
         """By id."""
         query = select(subscriptions.c.body).order_by(subscriptions.c.id)

@@ -33,8 +33,10 @@ __all__ = [
     "incident_entities",
     "incident_tags",
     "incidents",
+    "leases",
     "reviews",
     "rule_runs",
+    "scores",
     "states",
     "subscriptions",
     "suppressions",
@@ -53,6 +55,7 @@ METADATA = MetaData(
 )
 
 _PENDING, _CONCLUDED = text("pending = 1"), text("classification != 'unknown'")
+_MERGED = text("redirect_to != 0")
 
 _SELECTED = ("status", "severity", "classification", "determination", "assigned_to", "incident", "detector")
 """What lists by condition look at: with these in the index they read no alert but those of the page."""
@@ -122,7 +125,9 @@ incidents = Table(
     Column("updated_at", Float(53), nullable=False),
     Column("last_activity", Float(53), nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("redirect_to", BigInteger, nullable=False, server_default="0"),
     Column("body", LargeBinary, nullable=False),
+    Index("ix_incidents_merged", "redirect_to", "id", sqlite_where=_MERGED, postgresql_where=_MERGED),
     Index("ix_incidents_updated", "updated_at", "id"),
     Index("ix_incidents_created", "created_at", "id"),
     Index("ix_incidents_state", "status", "severity", "updated_at", "id"),
@@ -245,7 +250,29 @@ findings = Table(
     Index("ix_findings_order", "severity", "endpoint", "id"),
     Index("ix_findings_status", "status", "severity", "endpoint", "id"),
     Index("ix_findings_endpoint", "endpoint_id"),
+    # The secure score reads all of it, and nothing else.
+    Index("ix_findings_judged", "recommendation", "status", "endpoint_id"),
 )
+
+scores = Table(
+    "scores",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Float(53), nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_scores_day", "day", "number"),
+)
+"""Snapshots of the secure score; `day` since 1970, UTC."""
+
+leases = Table(
+    "leases",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(128), nullable=False),
+    Column("until", Float(53), nullable=False),
+)
+"""Who does what only one server may do, until when by the database's own clock (Unix seconds)."""
 
 tokens = Table(
     "tokens",

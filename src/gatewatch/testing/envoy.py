@@ -17,6 +17,7 @@ from gatewatch.testing.processes import ChildProcess, answers, free_port
 __all__ = ["EnvoyProcess", "Listener", "envoy_config", "snippet"]
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
+_SHIPPED_DIRECTORY = "/var/lib/gatewatch/envoy"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -33,11 +34,20 @@ class Listener:
     """With the snippet's Lua filter; without it the access log has no bodies."""
     upstream_http2: bool = False
     """Speak HTTP/2 without TLS to the upstream."""
+    containment: Path | None = None
+    """Directory of the gateway adapter's files: with the two filters that Gatewatch contains by."""
 
 
 def snippet() -> dict[str, Any]:
     """What we ship: `access_log`, `http_filters` and `clusters`."""
     found: dict[str, Any] = yaml.safe_load(files("gatewatch.sources").joinpath("snippets/envoy.yaml").read_text())
+    return found
+
+
+def _containing(directory: Path) -> list[dict[str, Any]]:
+    """The filters of the snippet that the gateway adapter ships, reading `directory`."""
+    text = files("gatewatch.gateways").joinpath("snippets/envoy.yaml").read_text()
+    found: list[dict[str, Any]] = yaml.safe_load(text.replace(_SHIPPED_DIRECTORY, str(directory)))["http_filters"]
     return found
 
 
@@ -75,6 +85,8 @@ def _manager(listener: Listener) -> dict[str, Any]:
     filters = parts["http_filters"]
     if listener.collector is None or not listener.bodies:
         filters = [item for item in filters if item["name"] != "envoy.filters.http.lua"]
+    if listener.containment is not None:
+        filters = [*_containing(listener.containment), *filters]
     for log in parts["access_log"]:
         service = log["typed_config"]["common_config"]["grpc_service"]["envoy_grpc"]
         service["cluster_name"] = f"{listener.name}-{service['cluster_name']}"
@@ -103,6 +115,7 @@ def envoy_config(listeners: Sequence[Listener], *, admin: int) -> dict[str, Any]
     """A static configuration: plain listeners and upstreams, plus the snippet where a listener has a collector."""
     clusters = [_cluster(item.name, item.upstream, http2=item.upstream_http2) for item in listeners]
     return {
+        "node": {"id": "edge-1", "cluster": "edge"},
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
         "static_resources": {
             "listeners": [_listener(item) for item in listeners],
@@ -114,18 +127,18 @@ def envoy_config(listeners: Sequence[Listener], *, admin: int) -> dict[str, Any]
 class EnvoyProcess(ChildProcess):
     """Envoy with one worker thread; configuration and log in `directory`."""
 
-    def __init__(self, directory: Path, listeners: Sequence[Listener]) -> None:
-        """Nothing runs before `start`."""
-        admin = free_port()
-        self._admin = f"http://127.0.0.1:{admin}"
+    def __init__(self, directory: Path, listeners: Sequence[Listener], *, admin: int = 0) -> None:
+        """Nothing runs before `start`. `admin`: port of its own interface; 0 for any."""
+        admin = admin or free_port()
+        self.admin_url = f"http://127.0.0.1:{admin}"
         config = directory / "envoy.yaml"
         config.write_text(yaml.safe_dump(envoy_config(listeners, admin=admin)))
         program = str(Path(sys.executable).parent / "envoy")
         command = (program, "-c", str(config), "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning")
-        super().__init__(command, log=directory / "envoy.log", ready=answers(f"{self._admin}/ready"))
+        super().__init__(command, log=directory / "envoy.log", ready=answers(f"{self.admin_url}/ready"))
 
     def counters(self, prefix: str) -> dict[str, int]:
         """Envoy's own counters and gauges whose names start so, summed over nothing: as it names them."""
-        lines = httpx.get(f"{self._admin}/stats", timeout=10).raise_for_status().text.splitlines()
+        lines = httpx.get(f"{self.admin_url}/stats", timeout=10).raise_for_status().text.splitlines()
         pairs = (line.rpartition(": ") for line in lines if line.startswith(prefix))
         return {name: int(value) for name, _, value in pairs if value.isdecimal()}

@@ -13,9 +13,10 @@ from gatewatch.model.finding import Finding, FindingStatus
 from gatewatch.model.incident import Incident, PriorityFactor
 from gatewatch.model.observation import Actor, ActorKind
 from gatewatch.model.rule import Rule
+from gatewatch.model.score import OVERALL, ControlScore, ScoreEntry, SecureScore, entries
 from gatewatch.testing.alerts import NOON, alert
 
-__all__ = ["CONTEXT", "activity", "finding", "incident", "rich_alert"]
+__all__ = ["CONTEXT", "activity", "finding", "incident", "rich_alert", "score"]
 
 CONTEXT = Context(
     rules={
@@ -126,3 +127,18 @@ def activity(number: int = 9, **changes: Any) -> Activity:
         digest="00ff",
     )
     return msgspec.structs.replace(made, **changes)
+
+
+def score(name: str = OVERALL, **changes: Any) -> ScoreEntry:
+    """The whole, or the control `access_and_permissions`, of a score of 75 %."""
+    control = ControlScore(
+        control="access_and_permissions",
+        title="Manage access and permissions",
+        recommendations=("endpoint_authentication",),
+        max=4.0,
+        healthy=3,
+        unhealthy=1,
+        not_applicable=2,
+    )
+    whole = SecureScore(number=5, at=NOON + 3, controls=(control,))
+    return msgspec.structs.replace(entries(whole)[name], **changes)

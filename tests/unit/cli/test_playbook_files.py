@@ -48,6 +48,14 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path, name: str) -> None
     assert len(json.loads(asked.stdout)["problems"]) == len(expected)
 
 
+def test_the_playbook_of_the_how_to_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/automate-with-playbooks.md").read_text()
+    file = tmp_path / "book.yaml"
+    file.write_text(page.split("```yaml\n")[1].split("```")[0])
+    done = CliRunner().invoke(app, ["playbooks", "check", str(file)])
+    assert done.exit_code == 0, done.stderr
+
+
 def test_a_file_that_is_not_there_is_wrong_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["playbooks", "check", str(tmp_path / "none.yaml"), "--json"]) == 2
     assert json.loads(capsys.readouterr().err)["error"]["code"] == "input"

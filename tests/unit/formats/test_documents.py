@@ -10,7 +10,7 @@ import pytest
 from gatewatch.formats.export import all_formats
 from gatewatch.model.alert import AlertStatus, Tactic
 from gatewatch.model.export import ExportKind, export_item
-from gatewatch.testing.exports import CONTEXT, activity, finding, incident, rich_alert
+from gatewatch.testing.exports import CONTEXT, activity, finding, incident, rich_alert, score
 
 FORMATS = all_formats()
 EVENT_KINDS = {"alert", "asset", "enrichment", "event", "metric", "state", "pipeline_error", "signal"}
@@ -46,7 +46,9 @@ def document(name: str, value: Any, snapshot: str = "") -> Any:
     return json.loads(FORMATS[name].render(export_item(value, snapshot=snapshot), CONTEXT))
 
 
-@pytest.mark.parametrize("value", [rich_alert(), incident(), finding(), activity()], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "value", [rich_alert(), incident(), finding(), activity(), score()], ids=lambda v: type(v).__name__
+)
 def test_ecs_uses_only_words_that_ecs_allows(value: Any) -> None:
     made = document("ecs", value)
     assert made["event"]["kind"] in EVENT_KINDS
@@ -103,6 +105,31 @@ def test_a_finding_is_an_assessment() -> None:
     assert made["type"] == "Microsoft.Security/assessments"
     assert made["properties"]["status"]["code"] == "Unhealthy"
     assert made["properties"]["resourceDetails"]["id"].startswith("/subscriptions/")
+
+
+def test_a_score_is_a_metric_in_ecs() -> None:
+    made = document("ecs", score())
+    assert made["event"]["kind"] == "metric"
+    assert made["gatewatch"]["score"] == {
+        "current": 3.0, "max": 4.0, "percentage": 75.0, "healthy": 3, "unhealthy": 1, "not_applicable": 2,
+    }  # fmt: skip
+
+
+def test_scores_have_the_shape_of_secure_scores_and_their_controls() -> None:
+    whole = document("defender", score())
+    assert whole["type"] == "Microsoft.Security/secureScores"
+    assert whole["properties"].keys() == {"displayName", "score", "weight", "additionalData"}
+    assert whole["properties"]["score"] == {"max": 4.0, "current": 3.0, "percentage": 0.75}
+    control = document("defender", score("access_and_permissions"), "2026-W01")
+    assert control["type"] == "Microsoft.Security/secureScores/secureScoreControls"
+    assert control["id"] == f"{whole['id']}/secureScoreControls/access_and_permissions"
+    properties = control["properties"]
+    counts = ("healthyResourceCount", "unhealthyResourceCount", "notApplicableResourceCount", "weight")
+    assert [properties[name] for name in counts] == [3, 1, 2, 4]
+    assert properties["additionalData"]["IsSnapshot"] == "true"
+    assert properties["definition"]["properties"]["assessmentDefinitions"] == [
+        {"id": "/providers/Microsoft.Security/assessmentMetadata/endpoint_authentication"}
+    ]
 
 
 def test_the_workflow_schema_is_pascal_case() -> None:

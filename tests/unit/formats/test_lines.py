@@ -14,10 +14,17 @@ from gatewatch.formats.export import all_formats, cef, leef
 from gatewatch.formats.export.csv_lines import COLUMNS, guarded
 from gatewatch.model.alert import Explanation
 from gatewatch.model.export import Exported, export_item
-from gatewatch.testing.exports import CONTEXT, activity, finding, incident, rich_alert
+from gatewatch.testing.exports import CONTEXT, activity, finding, incident, rich_alert, score
 
 FORMATS = all_formats()
-VALUES: dict[str, Exported] = {"alert": rich_alert(), "incident": incident(), "finding": finding(), "audit": activity()}
+VALUES: dict[str, Exported] = {
+    "alert": rich_alert(),
+    "incident": incident(),
+    "finding": finding(),
+    "audit": activity(),
+    "score": score(),
+    "score of a control": score("access_and_permissions"),
+}
 NASTY = st.text(st.characters(codec="utf-8"), max_size=60)
 
 
@@ -49,6 +56,24 @@ def test_a_cef_line_is_what_the_standard_says() -> None:
         "cs5Label=endpoints cs5=POST shop.example /api/login, GET shop.example /api/users/{int} "
         "cn1Label=revision cn1=4"
     )
+
+
+def test_a_score_in_lines() -> None:
+    assert line("cef", score()) == (
+        "CEF:0|Gatewatch|Gatewatch|0.1.0|score.overall|Secure score|2|"
+        "externalId=score:overall:5 rt=1767268803000 end=1767268803000 cat=score "
+        "msg=3.00 of 4 points (75.00 %); 3 healthy, 1 unhealthy dvchost=gatewatch.example "
+        "cn1Label=revision cn1=5 cfp1Label=score cfp1=3.00 cfp2Label=maxScore cfp2=4.00 "
+        "cfp3Label=percentage cfp3=75.00 cn2Label=healthy cn2=3 cn3Label=unhealthy cn3=1"
+    )
+    assert line("leef", score("access_and_permissions")).endswith(
+        "\tscore=3.00\tmaxScore=4.00\tpercentage=75.00\thealthy=3\tunhealthy=1"
+    )
+    (row,) = csv.reader(io.StringIO(line("csv", score())))
+    cells = dict(zip(COLUMNS, row, strict=True))
+    assert [cells[name] for name in COLUMNS[-5:]] == ["3.00", "4.00", "75.00", "3", "1"]
+    (row,) = csv.reader(io.StringIO(line("csv", rich_alert())))
+    assert row[-5:] == [""] * 5
 
 
 CEF_HEADER = {"a|b": "a\\|b", "a\\b": "a\\\\b", "a=b": "a=b", "a\nb": "a b", "\\|": "\\\\\\|"}

@@ -25,7 +25,8 @@ from gatewatch.model.alert import AlertStatus, Severity
 from gatewatch.model.export import export_item
 from gatewatch.model.finding import FindingStatus
 from gatewatch.model.incident import IncidentStatus
-from gatewatch.testing.exports import CONTEXT, activity, finding, incident, rich_alert
+from gatewatch.model.score import OVERALL
+from gatewatch.testing.exports import CONTEXT, activity, finding, incident, rich_alert, score
 
 OCSF = all_formats()["ocsf"]
 BASE = {
@@ -135,6 +136,18 @@ def test_findings_are_compliance_findings(status: FindingStatus) -> None:
     wanted = {"healthy": "Pass", "unhealthy": "Fail", "not_applicable": "Other", "exempt": "Other"}[status.value]
     assert model.compliance.status_id is not None
     assert model.compliance.status_id.name == wanted
+
+
+@pytest.mark.parametrize("name", [OVERALL, "access_and_permissions"])
+@pytest.mark.parametrize(("unhealthy", "wanted"), [(1, "Warning"), (0, "Pass")])
+def test_scores_are_compliance_findings(name: str, unhealthy: int, wanted: str) -> None:
+    made = event(score(name, unhealthy=unhealthy))
+    model = ComplianceFinding.model_validate(made)
+    unknown_members({key: value for key, value in made.items() if key != "unmapped"}, ComplianceFinding, "")
+    assert model.compliance.status_id is not None
+    assert model.compliance.status_id.name == wanted
+    assert model.compliance.control == name
+    assert made["unmapped"]["percentage"] == 75.0
 
 
 @pytest.mark.parametrize("status", IncidentStatus)

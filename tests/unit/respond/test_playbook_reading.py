@@ -387,6 +387,15 @@ def test_a_bomb_of_aliases_costs_little() -> None:
     ]
 
 
+def test_paths_are_bounded() -> None:
+    inner = "{id: end, wait: {for: 1s}}"
+    for number in range(6):
+        inner = f"{{id: {chr(97 + number) * 37}, each: {{in: entities, do: [{inner}]}}}}"
+    assert [told for _, _, told in steps(f"  - {inner}\n")] == [
+        "stands in too many loops and branches; shorter ids help"
+    ]
+
+
 def test_an_alias_is_what_it_stands_for() -> None:
     assert steps("  - {id: a, set: {values: {x: &x [1], y: *x}}}\n") == []
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from gatewatch import __version__
 from gatewatch.api.context import Services, answer, requires
 from gatewatch.ports.control import Role
+from gatewatch.services.leasing import Leasing
 
 __all__ = ["router"]
 
@@ -23,9 +26,30 @@ def health() -> dict[str, str]:
 def ready(request: Request, services: Services) -> Response:
     """200 when all parts work, else 503 with the parts that don't."""
     parts = services.readiness()
-    response = answer(request, {"version": __version__, "parts": parts, "detector_faults": services.detecting.faults})
+    body = {
+        "version": __version__,
+        "parts": parts,
+        "detector_faults": services.detecting.faults,
+        "leases": _leases(services.leasing),
+    }
+    response = answer(request, body)
     response.status_code = 200 if all(parts.values()) else 503
     return response
+
+
+def _leases(leasing: Leasing | None) -> list[dict[str, Any]]:
+    """Which server does what only one may do; empty when there is only one."""
+    if leasing is None:
+        return []
+    return [
+        {
+            "job": lease.name,
+            "holder": lease.holder,
+            "this_server": lease.holder == leasing.holder,
+            "seconds_left": round(max(0.0, lease.left_s), 3),
+        }
+        for lease in leasing.leases()
+    ]
 
 
 @router.get("/v1/metrics", summary="Prometheus metrics", dependencies=[Depends(requires(Role.VIEWER))])

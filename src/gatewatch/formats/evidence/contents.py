@@ -24,7 +24,8 @@ ABOUT = {
     "graph.json": "entities and alerts as a graph",
     "alerts.ndjson": "all its alerts",
     "observations.ndjson": "stored calls that alerts name as evidence, redacted when they were observed",
-    ACTIVITIES: "its entries of the audit log; each digest covers the entry and the digest before it",
+    ACTIVITIES: "its entries of the audit log and those of incidents merged into it; each digest covers the entry and "
+    "the digest before it",
     DETECTOR_CHANGES: "entries of the audit log about settings of its detectors",
     "detectors.json": "texts, settings and queries of its detectors",
     REVIEW: "the review as it is kept; its digest is what was signed off",

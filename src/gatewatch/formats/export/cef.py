@@ -8,6 +8,7 @@ from gatewatch.formats.export.format import Context, Format, FormatMeta, Shape
 from gatewatch.formats.export.summary import Summary, split_endpoint, summarise
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportItem, ExportKind
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["Cef", "extension_value", "header_field"]
 
@@ -40,7 +41,8 @@ class Cef(Format):
         title="Common Event Format",
         description=(
             "`externalId` is the event id, the signature id is the alert type. Custom strings carry detector (cs1), "
-            "status (cs2), incident (cs3), ATT&CK techniques (cs4), endpoints (cs5) and the snapshot's week (cs6)."
+            "status (cs2), incident (cs3), ATT&CK techniques (cs4), endpoints (cs5) and the snapshot's week (cs6); of "
+            "scores, custom floats carry points (cfp1), the most there are (cfp2) and percent (cfp3)."
         ),
         kinds=tuple(ExportKind),
         shape=Shape.LINE,
@@ -97,4 +99,17 @@ def _custom(item: ExportItem, facts: Summary) -> dict[str, str]:
         found |= {"cn1Label": "revision", "cn1": str(facts.revision)}
     if facts.priority:
         found |= {"cn2Label": "priority", "cn2": str(facts.priority)}
-    return found
+    return found | (_points(facts.score) if facts.score is not None else {})
+
+
+def _points(score: ScoreEntry) -> dict[str, str]:
+    floats = {"score": score.current, "maxScore": score.max, "percentage": score.percentage or 0.0}
+    found: dict[str, str] = {}
+    for number, (label, value) in enumerate(floats.items(), start=1):
+        found |= {f"cfp{number}Label": label, f"cfp{number}": f"{value:.2f}"}
+    return found | {
+        "cn2Label": "healthy",
+        "cn2": str(score.healthy),
+        "cn3Label": "unhealthy",
+        "cn3": str(score.unhealthy),
+    }

@@ -10,6 +10,7 @@ from gatewatch.formats.export.format import Context, Format, FormatMeta, Shape
 from gatewatch.formats.export.summary import Summary, summarise
 from gatewatch.formats.records import rfc3339
 from gatewatch.model.export import ExportItem, ExportKind
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["COLUMNS", "Csv", "guarded"]
 
@@ -40,6 +41,11 @@ COLUMNS = (
     "revision",
     "remediation",
     "snapshot",
+    "score",
+    "max_score",
+    "percentage",
+    "healthy",
+    "unhealthy",
 )
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """OWASP, CSV injection."""
@@ -105,4 +111,12 @@ def _cells(item: ExportItem, facts: Summary) -> tuple[str, ...]:
         str(facts.revision) if facts.revision else "",
         facts.remediation,
         item.snapshot,
+        *_points(facts.score),
     )
+
+
+def _points(score: ScoreEntry | None) -> tuple[str, ...]:
+    if score is None:
+        return ("",) * 5
+    share = f"{score.percentage:.2f}" if score.percentage is not None else ""
+    return f"{score.current:.2f}", f"{score.max:.2f}", share, str(score.healthy), str(score.unhealthy)

@@ -7,10 +7,12 @@ from typing import ClassVar
 import msgspec
 
 from gatewatch.formats.export.defender_parts import NO_SUBSCRIPTION, Facts, facts_of, resource_id
+from gatewatch.formats.export.defender_scores import score_resource
 from gatewatch.formats.export.format import Context, Format, FormatMeta, Shape
 from gatewatch.formats.records import Record, rfc3339
 from gatewatch.model.export import ExportItem, ExportKind
 from gatewatch.model.finding import Finding, FindingStatus
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["DefenderAlert"]
 
@@ -30,20 +32,26 @@ class DefenderAlert(Format):
         title="Defender for Cloud REST model",
         description=(
             "Alerts and incidents (`isIncident`) as `Microsoft.Security/alerts` 2022-01-01, findings as "
-            "`Microsoft.Security/assessments`: what Defender's continuous export sends to Event Hubs. Endpoints have "
-            "resource ids of the provider `Gatewatch.Security` in an empty subscription. The event id is in "
-            "`extendedProperties`."
+            "`Microsoft.Security/assessments`, scores as `secureScores` and `secureScoreControls`: what Defender's "
+            "continuous export sends to Event Hubs. Endpoints have resource ids of the provider `Gatewatch.Security` "
+            "in an empty subscription. The event id is in `extendedProperties`, of findings and scores in "
+            "`additionalData`."
         ),
-        kinds=(ExportKind.ALERT, ExportKind.INCIDENT, ExportKind.FINDING),
+        kinds=(ExportKind.ALERT, ExportKind.INCIDENT, ExportKind.FINDING, ExportKind.SCORE),
         shape=Shape.JSON,
         content_type="application/json",
-        references=("azure-rest-api-specs security/stable/2022-01-01/alerts.json", "reference/microsoft.md 1.4, 2.3"),
+        references=(
+            "azure-rest-api-specs security/stable/2022-01-01/alerts.json",
+            "reference/microsoft.md 1.4, 2.3, 11.3",
+        ),
     )
 
     def render(self, item: ExportItem, context: Context) -> bytes:
         """One resource."""
         if isinstance(item.value, Finding):
             return msgspec.json.encode(_assessment(item, item.value))
+        if isinstance(item.value, ScoreEntry):
+            return msgspec.json.encode(score_resource(item, item.value))
         return msgspec.json.encode(_alert(facts_of(item, context), context))
 
 

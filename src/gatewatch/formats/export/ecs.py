@@ -13,6 +13,7 @@ from gatewatch.knowledge.attack import TACTIC_IDS, TECHNIQUE_NAMES, technique_ur
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportItem, ExportKind
 from gatewatch.model.finding import FindingStatus
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["ECS_VERSION", "Ecs"]
 
@@ -24,6 +25,7 @@ _KINDS = {
     ExportKind.INCIDENT: ("alert", ["intrusion_detection"], ["info"]),
     ExportKind.FINDING: ("state", ["configuration", "api"], ["info"]),
     ExportKind.AUDIT: ("event", ["configuration"], ["change"]),
+    ExportKind.SCORE: ("metric", ["configuration"], ["info"]),
 }
 """`event.kind`, `event.category`, `event.type`."""
 
@@ -159,5 +161,17 @@ def _own(item: ExportItem, facts: Summary) -> Record:
         "revision": facts.revision,
         "remediation": facts.remediation,
         "snapshot": item.snapshot,
+        "score": _points(facts.score) if facts.score is not None else None,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _points(score: ScoreEntry) -> Record:
+    return {
+        "current": round(score.current, 4),
+        "max": score.max,
+        "percentage": round(score.percentage, 4) if score.percentage is not None else None,
+        "healthy": score.healthy,
+        "unhealthy": score.unhealthy,
+        "not_applicable": score.not_applicable,
+    }

@@ -10,6 +10,7 @@ from gatewatch.formats.export.summary import Summary, summarise
 from gatewatch.formats.records import rfc3339
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportItem, ExportKind
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["Leef", "attribute_value", "header_field"]
 
@@ -81,4 +82,15 @@ def _attributes(item: ExportItem, facts: Summary, context: Context) -> dict[str,
         "endpoints": ", ".join(facts.endpoints),
         "revision": str(facts.revision) if facts.revision else "",
         "snapshot": item.snapshot,
+        **(_points(facts.score) if facts.score is not None else {}),
+    }
+
+
+def _points(score: ScoreEntry) -> dict[str, str]:
+    return {
+        "score": f"{score.current:.2f}",
+        "maxScore": f"{score.max:.2f}",
+        "percentage": f"{score.percentage or 0.0:.2f}",
+        "healthy": str(score.healthy),
+        "unhealthy": str(score.unhealthy),
     }

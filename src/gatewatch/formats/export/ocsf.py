@@ -8,12 +8,13 @@ import msgspec
 
 from gatewatch.formats.export.format import Context, Format, FormatMeta, Shape
 from gatewatch.formats.export.ocsf_alerts import alert_event
-from gatewatch.formats.export.ocsf_events import audit_event, finding_event, incident_event
+from gatewatch.formats.export.ocsf_events import audit_event, finding_event, incident_event, score_event
 from gatewatch.formats.records import Record
 from gatewatch.model.activity import Activity
 from gatewatch.model.alert import Alert
 from gatewatch.model.export import ExportItem, ExportKind
 from gatewatch.model.incident import Incident
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["Ocsf"]
 
@@ -25,9 +26,9 @@ class Ocsf(Format):
         id="ocsf",
         title="Open Cybersecurity Schema Framework 1.5",
         description=(
-            "Alerts as Detection Finding (2004), incidents as Incident Finding (2005), findings as Compliance Finding "
-            "(2003), the audit log as API Activity (6003). `metadata.uid` is the event id; snapshots carry the label "
-            "`snapshot`."
+            "Alerts as Detection Finding (2004), incidents as Incident Finding (2005), findings and scores as "
+            "Compliance Finding (2003), the audit log as API Activity (6003). `metadata.uid` is the event id; "
+            "snapshots carry the label `snapshot`."
         ),
         kinds=tuple(ExportKind),
         shape=Shape.JSON,
@@ -48,5 +49,7 @@ def _event(item: ExportItem, context: Context) -> Record:
             return incident_event(item, item.value, context)
         case Activity():
             return audit_event(item, item.value, context)
+        case ScoreEntry():
+            return score_event(item, item.value, context)
         case _:
             return finding_event(item, item.value, context)

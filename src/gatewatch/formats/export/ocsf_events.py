@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from gatewatch.formats.export.format import Context, fallback_rule
 from gatewatch.formats.export.ocsf_parts import attacks, classified, milliseconds, resources
+from gatewatch.formats.export.summary import summarise
 from gatewatch.formats.records import Record
 from gatewatch.model.activity import Activity, Origin
 from gatewatch.model.export import ExportItem
 from gatewatch.model.finding import Finding, FindingStatus
 from gatewatch.model.incident import Incident, IncidentStatus
+from gatewatch.model.score import OVERALL, ScoreEntry
 from gatewatch.model.verdict import Classification
 
-__all__ = ["audit_event", "finding_event", "incident_event"]
+__all__ = ["audit_event", "finding_event", "incident_event", "score_event"]
 
 _INCIDENT_STATUS = {
     IncidentStatus.ACTIVE: (1, "New"),
@@ -126,6 +128,42 @@ def finding_event(item: ExportItem, finding: Finding, context: Context) -> Recor
         },
         "remediation": {"desc": finding.remediation},
         "resources": [one | {"uid": finding.endpoint_id} for one in resources([finding.endpoint])],
+    }
+    return event
+
+
+def score_event(item: ExportItem, entry: ScoreEntry, context: Context) -> Record:
+    """Compliance Finding (2003) of a whole control; points have no attribute there and stand under `unmapped`."""
+    first = (1, "Create") if entry.number == 1 else (2, "Update")
+    title = entry.title if entry.name == OVERALL else f"Secure score: {entry.title}"
+    event = classified(item, context, class_uid=2003, class_name="Compliance Finding", activity=first, message=title)
+    failing = entry.unhealthy > 0
+    text = summarise(item, context).text
+    event["status_id"], event["status"] = (1, "New") if failing else (4, "Resolved")
+    event |= {
+        "status_detail": text,
+        "finding_info": {
+            "uid": f"score:{entry.name}",
+            "title": title,
+            "desc": text,
+            "types": ["secure_score"],
+            "modified_time": milliseconds(entry.at),
+        },
+        "compliance": {
+            "standards": ["Microsoft cloud secure score"],
+            "control": entry.name,
+            "requirements": list(entry.recommendations),
+            "status_id": 2 if failing else 1,
+            "status": "Warning" if failing else "Pass",
+        },
+        "unmapped": {
+            "score": round(entry.current, 4),
+            "max_score": entry.max,
+            "percentage": round(entry.percentage, 4) if entry.percentage is not None else None,
+            "healthy": entry.healthy,
+            "unhealthy": entry.unhealthy,
+            "not_applicable": entry.not_applicable,
+        },
     }
     return event
 

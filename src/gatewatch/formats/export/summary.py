@@ -11,6 +11,7 @@ from gatewatch.model.export import ExportItem
 from gatewatch.model.finding import Finding
 from gatewatch.model.incident import Incident
 from gatewatch.model.observation import ActorKind
+from gatewatch.model.score import ScoreEntry
 
 __all__ = ["Summary", "split_endpoint", "summarise"]
 
@@ -22,7 +23,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """'' , () and 0 where the kind has no such thing. Times are Unix seconds."""
 
     type: str
-    """Alert type, `incident`, recommendation or `subject.action`."""
+    """Alert type, `incident`, recommendation, `subject.action` or `score.control`."""
     title: str
     text: str
     detectors: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     classification: str = ""
     revision: int = 0
     remediation: str = ""
+    score: ScoreEntry | None = None
 
 
 def split_endpoint(facts: Summary) -> tuple[str, str, str]:
@@ -63,6 +65,8 @@ def summarise(item: ExportItem, context: Context) -> Summary:
             return _incident(item.value, context)
         case Activity():
             return _audit(item.value)
+        case ScoreEntry():
+            return _score(item.value)
         case _:
             return _finding(item.value)
 
@@ -133,4 +137,17 @@ def _audit(entry: Activity) -> Summary:
         users=(entry.by,) if entry.origin is Origin.PERSON else (),
         last_seen=entry.at,
         incident=entry.incident,
+    )
+
+
+def _score(entry: ScoreEntry) -> Summary:
+    share = f" ({entry.percentage:.2f} %)" if entry.percentage is not None else ""
+    judged = f"{entry.healthy} healthy, {entry.unhealthy} unhealthy"
+    return Summary(
+        type=f"score.{entry.name}",
+        title=entry.title,
+        text=f"{entry.current:.2f} of {entry.max:g} points{share}; {judged}",
+        last_seen=entry.at,
+        revision=entry.number,
+        score=entry,
     )

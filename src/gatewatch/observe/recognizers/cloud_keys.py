@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from gatewatch.observe.field_names import FieldName
 from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
+from gatewatch.observe.recognizers._prefixed_key import PrefixedKey
 from gatewatch.observe.value_types import shannon_entropy
 
 __all__ = [
@@ -15,70 +15,51 @@ __all__ = [
     "AzureStorageKey",
     "GithubToken",
     "GoogleApiKey",
-    "PrefixedKey",
     "SlackToken",
     "StripeKey",
 ]
 
-_RANDOM_BITS = 3.0
 
-
-class PrefixedKey(Recognizer):
-    """A fixed prefix, a fixed alphabet, and randomness."""
-
-    pattern: ClassVar[re.Pattern[str]]
-
-    def recognise(self, value: MatchValue) -> bool:
-        """Documentation placeholders such as `AKIAAAAAAAAAAAAAAAAA` have no entropy."""
-        return any(shannon_entropy(match.group()) > _RANDOM_BITS for match in self.pattern.finditer(value.text))
-
-
-class AwsAccessKey(PrefixedKey):
+class AwsAccessKey(PrefixedKey, key="aws_access_key", title="AWS access key id", source="AWS IAM: unique identifiers"):
     """AWS access key id."""
 
-    meta = PatternMeta(id="aws_access_key", title="AWS access key id", references=("AWS IAM: unique identifiers",))
     expressions = (rb"\b(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",)
     pattern = re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b")
 
 
-class GoogleApiKey(PrefixedKey):
+class GoogleApiKey(PrefixedKey, key="gcp_api_key", title="Google API key", source="Google Cloud: API keys"):
     """Google API key."""
 
-    meta = PatternMeta(id="gcp_api_key", title="Google API key", references=("Google Cloud: API keys",))
     expressions = (rb"AIza[\w-]{35}",)
     pattern = re.compile(r"\bAIza[\w-]{35}(?![\w-])")
 
 
-class GithubToken(PrefixedKey):
+class GithubToken(PrefixedKey, key="github_token", title="GitHub token", source="GitHub: token formats"):
     """GitHub token."""
 
-    meta = PatternMeta(id="github_token", title="GitHub token", references=("GitHub: token formats",))
     expressions = (rb"gh[pousr]_[A-Za-z0-9]{36}", rb"github_pat_\w{22,}")
     pattern = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})\b")
 
 
-class SlackToken(PrefixedKey):
+class SlackToken(PrefixedKey, key="slack_token", title="Slack token", source="Slack: token types"):
     """Slack token."""
 
-    meta = PatternMeta(id="slack_token", title="Slack token", references=("Slack: token types",))
     expressions = (rb"xox[abeoprs]-[\w-]{10,}",)
     pattern = re.compile(r"\bxox[abeoprs]-[\w-]{10,250}")
 
 
-class StripeKey(PrefixedKey):
+class StripeKey(PrefixedKey, key="stripe_key", title="Stripe secret key", source="Stripe: API keys"):
     """Stripe secret key."""
 
-    meta = PatternMeta(id="stripe_key", title="Stripe secret key", references=("Stripe: API keys",))
     expressions = (rb"[sr]k_(live|test)_[A-Za-z0-9]{16,}",)
     pattern = re.compile(r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,247}\b")
 
 
-class AzureStorageKey(PrefixedKey):
+class AzureStorageKey(
+    PrefixedKey, key="azure_storage_key", title="Azure storage account key", source="Azure Storage: account keys"
+):
     """Azure storage account key or connection string."""
 
-    meta = PatternMeta(
-        id="azure_storage_key", title="Azure storage account key", references=("Azure Storage: account keys",)
-    )
     expressions = (
         rb"AccountKey\s{0,3}=\s{0,3}[\w+/]{80,}",
         rb"SharedAccessKey\s{0,3}=\s{0,3}[\w+/]{40,}",

@@ -26,6 +26,7 @@ class AuthenticatedEndpoints(Recommendation):
         severity=Severity.HIGH,
         description="Accepted calls without any credential mean that everybody can use the endpoint.",
         remediation="Require a token, key or client certificate for this route; exempt it if it is public.",
+        control="access_and_permissions",
         asks=RemediationType.REQUIRE_AUTHENTICATION,
         references=("OWASP API2:2023", "Microsoft 91af2040-7874-4659-abf0-578e1f8d07dc"),
     )

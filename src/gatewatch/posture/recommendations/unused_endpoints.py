@@ -22,6 +22,7 @@ class UnusedEndpoints(Recommendation):
         severity=Severity.LOW,
         description="An endpoint that nobody calls is attack surface that nobody watches.",
         remediation="Ask its owner, disable the route on the gateway, and remove it when nobody misses it.",
+        control="security_configurations",
         asks=RemediationType.REMOVE_ENDPOINT,
         references=("OWASP API9:2023", "Microsoft 4e8c00a2-e8bc-42a8-9e12-99584a51ad10"),
     )

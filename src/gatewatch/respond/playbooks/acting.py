@@ -57,16 +57,19 @@ class Acting:
         if target:
             await self._take(target, path, scope)
         try:
-            return await self._attempts(
+            found = await self._attempts(
                 path,
                 retry,
                 timeout_s,
                 lambda attempt: self._world.perform(call, path, attempt),
                 lambda attempt: self._world.read_back(call, path, attempt),
             )
-        finally:
-            if target:
-                await self._engine.once(f"{path}/unlock", partial(self._world.unlock, target, path), type(None))
+        except StepFailedError:
+            await self._give_back(target, path)
+            raise
+        # Not in a `finally`: a run that is cut off here has not ended the step, and begins again holding the lock.
+        await self._give_back(target, path)
+        return found
 
     async def contain(
         self, step: Step, body: Contain, path: str, scope: Mapping[str, Any], approved: Mapping[str, Any]
@@ -207,6 +210,10 @@ class Acting:
             await self._engine.sleep(pause)
             waited += pause
             pause = min(pause * 2, _LOCK_MOST_S)
+
+    async def _give_back(self, target: str, path: str) -> None:
+        if target:
+            await self._engine.once(f"{path}/unlock", partial(self._world.unlock, target, path), type(None))
 
     async def _note(self, path: str, state: StepState, text: str) -> None:
         work = partial(self._world.note, path, "action", state, text, {})

@@ -39,6 +39,8 @@ _ROOTS: dict[str, tuple[str, ...]] = {
     "finding": ("finding",),
     "none": (),
 }
+_LONGEST_PATH = 250
+"""Of what the control store keeps (300), the rest is for what belongs to a step: `/tell[19]`."""
 _ALWAYS = ("inputs", "steps", "vars", "run", "now")
 _STEP_NAME = re.compile(r"\bsteps\.(\w+)")
 _INPUT_NAME = re.compile(r"\binputs\.(\w+)")
@@ -126,6 +128,8 @@ class _Check:
         step, place = found.step, found.place
         if step.id in self._ids:
             yield self._at((*place, "id"), f"`{step.id}` is the id of an earlier step")
+        if len(found.path) > _LONGEST_PATH:
+            yield self._at((*place, "id"), "stands in too many loops and branches; shorter ids help")
         if step.when:
             yield from self._expression(step.when, (*place, "when"), found.binds)
         lock = getattr(step, "lock", None)

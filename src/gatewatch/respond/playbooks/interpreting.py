@@ -173,14 +173,15 @@ class Interpreter:
                     place=(*place, "parallel", "branches", name),
                     path=f"{path}.{name}",
                     scope=scope,
-                    approved=dict(approved),
+                    approved=_within(approved, f"{path}.{name}."),
                 )
                 for name in body.branches
             ]
             await self._beside(branches, len(branches), scope)
             return await self._note(path, "parallel", StepState.SUCCEEDED, f"{len(branches)} branches", {})
         assert isinstance(body, Each)
-        items = evaluate(body.in_, scope)
+        # What was agreed to are these items, whatever the list would be now.
+        items = approved[path] if path in approved else evaluate(body.in_, scope)
         if not isinstance(items, list):
             raise StepFailedError(f"`{body.in_}` is no list")
         chosen = items[: body.most]
@@ -189,7 +190,7 @@ class Interpreter:
                 place=(*place, "each", "do"),
                 path=f"{path}[{at}]",
                 scope={**scope, body.as_: item, "index": at},
-                approved=dict(approved),
+                approved=_within(approved, f"{path}[{at}]."),
             )
             for at, item in enumerate(chosen)
         ]
@@ -202,9 +203,11 @@ class Interpreter:
         """So many at a time; all of them end before one that failed ends the run."""
         stopped: BranchEnd | None = None
         for first in range(0, len(branches), at_once):
+            steps, variables = dict(scope["steps"]), dict(scope["vars"])
             for end in await self._engine.branches(branches[first : first + at_once]):
-                scope["steps"] |= end.steps
-                scope["vars"] |= end.variables
+                # Only what the branch changed: the rest it had from before, and another one may have changed that.
+                scope["steps"] |= _new(end.steps, steps)
+                scope["vars"] |= _new(end.variables, variables)
                 if end.stopped is not None and stopped is None:
                     stopped = end
             if stopped is not None and stopped.stopped is not None:
@@ -315,3 +318,11 @@ class Interpreter:
             raise RunStoppedError(RunState.CANCELLED, moment.cancel)
         if moment.now > scope["run"]["deadline"]:
             raise RunStoppedError(RunState.FAILED, "the time of the run is over")
+
+
+def _within(approved: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {path: values for path, values in approved.items() if path.startswith(prefix)}
+
+
+def _new(after: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in after.items() if name not in before or before[name] != value}

@@ -18,7 +18,8 @@ from gatewatch.respond.playbooks.walking import body_of, groups_of, path_of
 __all__ = ["Planned", "containment_of", "digest_of_effects", "filled", "key_of", "plan_of"]
 
 Scopes = Mapping[str, Any]
-_MOST_ITEMS, _MOST_TEXT = 50, 200
+_MOST_EFFECTS, _MOST_TEXT = 2000, 200
+"""Nobody can agree to more than they can look at."""
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,11 @@ def containment_of(body: Contain, scope: Scopes, incident: int) -> ContainmentPl
                 "per_s": int(body.per),
                 "reason": told["reason"] or f"playbook {scope['run']['playbook']}",
                 "incident": incident,
+                "expects": {
+                    "attack_falls_by": body.expects.attack_falls_by,
+                    "collateral_at_most": body.expects.collateral_at_most,
+                    "within_s": body.expects.within,
+                },
             },
             ContainmentPlan,
         )
@@ -78,35 +84,45 @@ def digest_of_effects(text: str, effects: Sequence[Planned]) -> str:
 
 
 def plan_of(steps: Sequence[Step], prefix: str, scope: Scopes, incident: int) -> list[Planned]:
-    """Every effect that the steps may have, in order; of ways that exclude each other, both."""
+    """Every effect that the steps may have, in order; of ways that exclude each other, both.
+
+    Raises InputError for more than can be approved.
+    """
     found: list[Planned] = []
     for step in steps:
         path, body = path_of(prefix, step.id), body_of(step)
         own = _own(body, path, scope, incident)
         if own is not None:
             found.append(own)
-        if isinstance(body, Each):
-            found += _items(body, path, scope, incident)
-            continue
         for group in groups_of(step):
+            if isinstance(body, Each) and group.name == "do":
+                found += _items(body, path, scope, incident)
+                continue
             inside = f"{path}.{group.name}" if isinstance(body, Parallel) and group.name != "failed" else prefix
             found += plan_of(group.steps, inside, scope, incident)
+        if len(found) > _MOST_EFFECTS:
+            raise InputError(f"more than {_MOST_EFFECTS} effects can't be approved at once")
     return found
 
 
 def _items(body: Each, path: str, scope: Scopes, incident: int) -> list[Planned]:
+    """The loop with the items that it will have, then what is done to each."""
+    told = f"for each of `{body.in_}`"
     try:
         items = filled("${" + body.in_ + "}", scope)
     except InputError:
         items = None
     if not isinstance(items, list):
         effects = plan_of(body.do, f"{path}[]", {**scope}, incident)
-        each = f"for each of `{body.in_}`"
-        return [msgspec.structs.replace(one, text=f"{each}: {one.text}", open=True) for one in effects]
-    found: list[Planned] = []
-    for at, item in enumerate(items[: min(body.most, _MOST_ITEMS)]):
+        return [msgspec.structs.replace(one, text=f"{told}: {one.text}", open=True) for one in effects]
+    chosen = items[: body.most]
+    left = f", {len(items) - len(chosen)} left out" if len(items) > len(chosen) else ""
+    found = [Planned(path=path, text=f"{told} ({len(chosen)}{left})", digest=_digest(["each", chosen]), values=chosen)]
+    for at, item in enumerate(chosen):
         inner = {**scope, body.as_: item, "index": at}
         found += plan_of(body.do, f"{path}[{at}]", inner, incident)
+        if len(found) > _MOST_EFFECTS:
+            raise InputError(f"more than {_MOST_EFFECTS} effects can't be approved at once")
     return found
 
 
@@ -134,7 +150,7 @@ def _containment(body: Contain, path: str, scope: Scopes, incident: int) -> Plan
         plan = containment_of(body, scope, incident)
     except InputError:
         text = f"{body.effect.value} {body.scope.value} {body.value} on {body.gateway}"
-        return Planned(path=path, text=text, digest="", open=True)
+        return Planned(path=path, text=text, digest=_digest(["contain", body.model_dump(mode="json")]), open=True)
     text = f"{plan.effect.value} {plan.scope.kind.value} {plan.scope.value} on {plan.gateway} for {plan.duration_s:g} s"
     values = msgspec.to_builtins(plan)
     return Planned(path=path, text=text, digest=digest_of(plan), containment=plan, values=values)

@@ -45,6 +45,8 @@ class Found(msgspec.Struct, frozen=True):
     """Names of the loops around it."""
     approved: bool
     """An approval stands around it."""
+    path: str
+    """Its longest path in a run."""
 
 
 def path_of(prefix: str, step: str) -> str:
@@ -80,15 +82,25 @@ def groups_of(step: Step) -> list[Group]:
 
 
 def steps_of(
-    steps: Sequence[Step], place: Place = ("steps",), binds: tuple[str, ...] = (), *, approved: bool = False
+    steps: Sequence[Step],
+    place: Place = ("steps",),
+    binds: tuple[str, ...] = (),
+    *,
+    approved: bool = False,
+    prefix: str = "",
 ) -> Iterator[Found]:
     """Depth first, in the order in which they are written."""
     for at, step in enumerate(steps):
-        here, kind = (*place, at), kind_of(step)
-        yield Found(step, kind, body_of(step), here, binds, approved)
+        here, kind, body, path = (*place, at), kind_of(step), body_of(step), path_of(prefix, step.id)
+        yield Found(step, kind, body, here, binds, approved, path)
         for group in groups_of(step):
             inside = approved or (kind == "approval" and group.name == "then")
-            yield from steps_of(group.steps, here + group.place, binds + group.binds, approved=inside)
+            before = prefix
+            if isinstance(body, Each) and group.name == "do":
+                before = f"{path}[{body.most - 1}]"
+            elif isinstance(body, Parallel) and group.name != "failed":
+                before = f"{path}.{group.name}"
+            yield from steps_of(group.steps, here + group.place, binds + group.binds, approved=inside, prefix=before)
 
 
 def tellings_of(body: BaseModel) -> Sequence[BaseModel]:

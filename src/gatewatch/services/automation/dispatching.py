@@ -21,6 +21,7 @@ from gatewatch.model.automation import (
 from gatewatch.ports.automation import AutomationStore, AutomationUnit
 from gatewatch.ports.changes import Change, ChangeKind, ChangeLog
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.playbooks import PlaybookStarter
 from gatewatch.respond.context import about_of
 from gatewatch.respond.rules import MOST_CHAIN, Event, concerned, event_of, judge, named_roots, run_id
@@ -79,8 +80,13 @@ class Dispatching:
         starter: PlaybookStarter,
         clock: Clock,
         log: Log,
+        turn: Turn = ALWAYS,
     ) -> None:
-        """A new installation begins with what changes from now on. `casework` works for rules, not for people."""
+        """A new installation begins with what changes from now on. `casework` works for rules, not for people.
+
+        Events are worked off in this server's `turn` only.
+        """
+        self._job, self._term = turn, turn.term
         self._store, self._changes, self._clock, self._log = store, changes, clock, log
         self._acting = Acting(casework)
         self._starting = Starting(store, starter, clock.now)
@@ -88,7 +94,7 @@ class Dispatching:
         self._turn = threading.Lock()
         self._runs: Counter[str] = Counter()
         self._events = self._quiet = 0
-        self._ticks = Repeating("automation", self.step, _TICK_S, log)
+        self._ticks = Repeating("automation", self.step, _TICK_S, log, turn=turn)
         self._tidying = Repeating("automation-tidying", self.tidy, _TIDY_S, log)
 
     def start(self) -> None:
@@ -127,6 +133,8 @@ class Dispatching:
 
     def step(self) -> int:
         """Everything that there is to do now; how many changes were worked off."""
+        if self._job.term != self._term:  # another server has worked meanwhile
+            self._term, self._position = self._job.term, self._store.begin(self._changes.head())
         count = 0
         self._starting.run()
         while found := self._changes.changes(self._position, _PAGE):

@@ -8,6 +8,7 @@ from gatewatch.errors import GatewatchError
 from gatewatch.model.containment import Containment, ContainmentState, Effect, Verdict
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.containments import ContainmentFilter, ContainmentStore
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.respond.effect import judged, measured
 from gatewatch.services.containing.desk import ContainmentDesk
@@ -41,11 +42,17 @@ class Measuring:
     """A thread."""
 
     def __init__(
-        self, desk: ContainmentDesk, store: ContainmentStore, traffic: TrafficStore, clock: Clock, log: Log
+        self,
+        desk: ContainmentDesk,
+        store: ContainmentStore,
+        traffic: TrafficStore,
+        clock: Clock,
+        log: Log,
+        turn: Turn = ALWAYS,
     ) -> None:
         """Nothing runs yet."""
         self._desk, self._store, self._traffic, self._clock, self._log = desk, store, traffic, clock, log
-        self.thread = Repeating("containment-effects", self.turn, _EVERY_S, log)
+        self.thread = Repeating("containment-effects", self.turn, _EVERY_S, log, turn=turn)
 
     def turn(self) -> int:
         """Measure everything in force; how many were rolled back."""

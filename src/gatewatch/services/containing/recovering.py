@@ -14,6 +14,7 @@ from gatewatch.ports.cases import CaseStore, Selection
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.containments import ContainmentStore
 from gatewatch.ports.control import AlertFilter, ControlStore
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
 from gatewatch.respond.recovery import Watched, recovery_of
 from gatewatch.services.containing.traffic import minutes_of
@@ -46,11 +47,12 @@ class Recovering:
         watch_s: float,
         clock: Clock,
         log: Log,
+        turn: Turn = ALWAYS,
     ) -> None:
         """Watches each for `watch_s` seconds; `casework` acts as the system. Nothing runs yet."""
         self._store, self._control, self._cases, self._casework = store, control, cases, casework
         self._traffic, self._watch_s, self._clock, self._log = traffic, watch_s, clock, log
-        self.thread = Repeating("containment-recovery", self.turn, _EVERY_S, log)
+        self.thread = Repeating("containment-recovery", self.turn, _EVERY_S, log, turn=turn)
 
     def turn(self) -> int:
         """Look at everything that is being watched; how many verdicts were reached."""

@@ -60,6 +60,10 @@ class Follower:
         worked = self._send_letters() or worked
         return self._walk() or worked
 
+    def count_letters(self) -> None:
+        """Anew: another server served the target meanwhile."""
+        self._letters = self._store.letter_count(self.target.name)
+
     def send_test(self, item: ExportItem) -> None:
         """One made-up item, which counts for nothing. Raises DeliveryError."""
         outcome = deliver(self.target.exporter, [self.target.render(item)])
@@ -71,7 +75,7 @@ class Follower:
     def _full(self) -> bool:
         most = self.target.settings.max_dead_letters
         if self._letters >= most:
-            self._letters = self._store.letter_count(self.target.name)
+            self.count_letters()
         return self._letters >= most
 
     def _plan(self) -> None:
@@ -145,7 +149,7 @@ class Follower:
                 self._store.forget_letters([letter.id])
         for batch in cut(parcels, items=self.target.meta.max_items, octets=self.target.meta.max_bytes):
             self._send_again(batch)
-        self._letters = self._store.letter_count(self.target.name)
+        self.count_letters()
         return True
 
     def _send_again(self, batch: Sequence[Parcel[str]]) -> None:

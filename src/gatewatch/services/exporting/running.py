@@ -13,6 +13,7 @@ from gatewatch.errors import GatewatchError
 from gatewatch.model.export import ExportItem
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.export import DeliveryError, TargetState
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.services.exporting.following import Follower, FullError
 from gatewatch.telemetry.logs import Log
 
@@ -46,9 +47,10 @@ def pause_s(attempts: int, first_s: float, most_s: float, asked_s: float | None,
 class Runner:
     """Starts with `start`; everything else may be called from any thread."""
 
-    def __init__(self, follower: Follower, clock: Clock, chance: random.Random, log: Log) -> None:
-        """Nothing runs yet."""
+    def __init__(self, follower: Follower, clock: Clock, chance: random.Random, log: Log, turn: Turn = ALWAYS) -> None:
+        """Nothing runs yet; in this server's `turn` only, but for tests."""
         self.follower, self._clock, self._chance, self._log = follower, clock, chance, log
+        self._turn, self._term = turn, turn.term
         self.health = Health(state=TargetState.RUNNING)
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._tests: SimpleQueue[tuple[ExportItem, Future[None]]] = SimpleQueue()
@@ -94,13 +96,19 @@ class Runner:
         """One step; seconds until the next."""
         settings, before = self.follower.target.settings, self.follower.progress.delivered
         try:
-            worked = self.follower.step()
+            mine = self._turn.mine()
+            if mine and self._term != self._turn.term:
+                self._term = self._turn.term
+                self.follower.count_letters()
+            worked = mine and self.follower.step()
         except GatewatchError as error:
             return self._failed(error, progressed=self.follower.progress.delivered > before)
         if self.health.attempts:
             self._log.info("export_recovered", target=settings.name, failures=self.health.attempts)
         self.health = Health(
-            state=TargetState.RUNNING, last_error=self.health.last_error, last_error_at=self.health.last_error_at
+            state=TargetState.RUNNING if mine else TargetState.STANDBY,
+            last_error=self.health.last_error,
+            last_error_at=self.health.last_error_at,
         )
         return 0.0 if worked else settings.poll_s
 

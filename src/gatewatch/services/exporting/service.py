@@ -15,6 +15,7 @@ from gatewatch.ports.cases import CaseStore
 from gatewatch.ports.changes import ChangeLog
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.export import ExportStore, Letter, TargetState, TargetStatus, Walk
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.services.exporting.following import Follower
 from gatewatch.services.exporting.running import Runner
 from gatewatch.services.exporting.targets import Target
@@ -44,18 +45,19 @@ class Exporting:
         chance: random.Random,
         log: Log,
         needed: Callable[[], int] | None = None,
+        turn: Turn = ALWAYS,
     ) -> None:
         """New targets are begun here, so that nothing that happens after the start is missed.
 
-        `needed`: changes after this one are needed by somebody else.
+        `needed`: changes after this one are needed by somebody else. Targets are served in this server's `turn` only.
         """
         self._needed = needed
         self._settings, self._store, self._changes, self._cases = settings, store, changes, cases
         self._clock, self._log = clock, log
         self._runners = {
-            target.name: Runner(Follower(target, store, changes, clock), clock, chance, log) for target in targets
+            target.name: Runner(Follower(target, store, changes, clock), clock, chance, log, turn) for target in targets
         }
-        self._tidying = Repeating("export-tidying", self.tidy, _TIDY_S, log)
+        self._tidying = Repeating("export-tidying", self.tidy, _TIDY_S, log, turn=turn)
 
     def start(self) -> None:
         """Begin."""

@@ -23,7 +23,10 @@ STATUSES: Mapping[ExportKind, frozenset[str]] = {
     ExportKind.INCIDENT: frozenset(IncidentStatus),
     ExportKind.FINDING: frozenset(FindingStatus),
     ExportKind.AUDIT: frozenset(),
+    ExportKind.SCORE: frozenset(),
 }
+_UNRANKED = (ExportKind.AUDIT, ExportKind.SCORE)
+"""Kinds without severity: they pass every floor."""
 
 
 class Target:
@@ -60,7 +63,7 @@ class Target:
         wanted = self.settings
         if item.kind not in wanted.kinds:
             return False
-        if item.kind is not ExportKind.AUDIT and item.severity.rank < wanted.severity.rank:
+        if item.kind not in _UNRANKED and item.severity.rank < wanted.severity.rank:
             return False
         named = STATUSES[item.kind].intersection(wanted.status)
         if named and item.status not in named:

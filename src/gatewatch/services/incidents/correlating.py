@@ -17,6 +17,7 @@ from gatewatch.model.incident import Incident, IncidentStatus
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 from gatewatch.ports.cases import CaseStore, CaseUnit, Sighting
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.services.incidents.merging import merge
 from gatewatch.services.incidents.summing import Summing
 from gatewatch.services.repeating import Repeating
@@ -292,10 +293,10 @@ def _reasons(links: Sequence[Link]) -> str:
 class Correlating:
     """The thread that correlates, shortly after the detectors."""
 
-    def __init__(self, correlation: Correlation, log: Log) -> None:
-        """Nothing runs yet."""
+    def __init__(self, correlation: Correlation, log: Log, turn: Turn = ALWAYS) -> None:
+        """Nothing runs yet; in this server's `turn` only."""
         self._correlation = correlation
-        self._runs = Repeating("correlating", self._run, _TICK_S, log)
+        self._runs = Repeating("correlating", self._run, _TICK_S, log, turn=turn)
         self.correlated = 0
         """Alerts placed or looked at again since the start."""
 

@@ -14,6 +14,7 @@ from gatewatch.model.run import Run, RunState, StepRecord, StepState
 from gatewatch.ports.connectors import Connectors
 from gatewatch.ports.containing import Containing
 from gatewatch.respond.playbooks.planning import key_of
+from gatewatch.respond.playbooks.stopping import StepFailedError
 from gatewatch.respond.playbooks.world import Branch, BranchEnd, Moment, Told, Wish
 from gatewatch.services.playbooks.recording import bounded, ended
 
@@ -40,9 +41,12 @@ class SimulatedEngine:
         self._branch, self._world = branch, world
 
     async def once(self, name: str, work: Callable[[], T], kind: type[T], *, timeout_s: float | None = None) -> T:
-        """Now."""
+        """Now; what can't be done fails the step, as in a real run."""
         del name, kind, timeout_s  # nothing is remembered and nothing takes time
-        return work()
+        try:
+            return work()
+        except GatewatchError as error:
+            raise StepFailedError(error.message) from error
 
     async def sleep(self, seconds: float) -> None:
         """Counted."""
@@ -54,8 +58,9 @@ class SimulatedEngine:
         return True
 
     async def branches(self, branches: Sequence[Branch]) -> list[BranchEnd]:
-        """One after the other."""
-        return [self._branch(branch) for branch in branches]
+        """One after the other; none sees what another one does, as in a real run."""
+        copies = [msgspec.json.decode(msgspec.json.encode(branch), type=Branch) for branch in branches]
+        return [self._branch(branch) for branch in copies]
 
 
 class SimulatedWorld:

@@ -153,21 +153,28 @@ class Simulating:
                 counting.bounded = True
                 break
             counting.subjects += 1
-            if condition is None or self._meets(condition, subject):
-                self._count(counting, document, subject, at, inputs or {})
+            self._count(counting, document, subject, at, inputs or {}, condition)
             if progress is not None:
                 progress(counting.subjects)
         return counting.result()
 
     def _count(
-        self, counting: _Counting, document: Playbook, subject: RunSubject, at: float, inputs: Mapping[str, Any]
+        self,
+        counting: _Counting,
+        document: Playbook,
+        subject: RunSubject,
+        at: float,
+        inputs: Mapping[str, Any],
+        condition: Condition | None,
     ) -> None:
         try:
-            counting.add(*self.one(document, subject, inputs), at)
+            if condition is None or self._meets(condition, subject, inputs):
+                counting.add(*self.one(document, subject, inputs), at)
         except GatewatchError as error:
             counting.wrong(error.message)
 
-    def _meets(self, condition: Condition, subject: RunSubject) -> bool:
+    def _meets(self, condition: Condition, subject: RunSubject, inputs: Mapping[str, Any]) -> bool:
+        """Raises InputError for a condition that can't be evaluated here: the report tells."""
         incident = self._changing.incident_of(subject.kind, subject.id)
         probe = Run(
             id="",
@@ -180,10 +187,8 @@ class Simulating:
             reason="",
             created_at=0.0,
         )
-        try:
-            return condition.holds({**self._changing.context(probe), "inputs": {}, "steps": {}, "vars": {}, "run": {}})
-        except InputError:
-            return False
+        known = {"inputs": dict(inputs), "steps": {}, "vars": {}, "run": {}, "now": self._clock.now()}
+        return condition.holds({**self._changing.context(probe), **known})
 
     def _subjects(self, kind: str, since: float) -> Iterator[tuple[RunSubject, float]]:
         """(subject, when it came up)."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gatewatch.errors import GatewatchError
+from gatewatch.errors import GatewatchError, StoreError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.containment import ContainmentPlan
 from gatewatch.model.run import Question, QuestionKind, Run, RunState, StepRecord, StepState
@@ -102,7 +102,8 @@ class RealWorld:
 
     def perform(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
         """Noted, done, noted."""
-        recipient = str(call.inputs.get("to") or call.inputs.get("channel") or call.connection)
+        to = call.inputs.get("to") or call.inputs.get("channel") or call.connection
+        recipient = ", ".join(map(str, to)) if isinstance(to, list | tuple) else str(to)
 
         def act() -> ActionResult:
             inputs = self._around.links.filled(call.inputs, recipient)
@@ -239,7 +240,7 @@ class RealWorld:
         return msgspec.structs.replace(result, again=True) if result.outcome is Outcome.FAILED else result
 
     def _found(self, path: str, attempt: int, look: Callable[[], ActionResult]) -> ActionResult:
-        result = look()
+        result = _result(look, Outcome.UNKNOWN)
         if result.outcome is not Outcome.UNKNOWN:
             record = self._attempt(path, attempt)
             if record is not None:
@@ -274,8 +275,19 @@ class RealWorld:
         )
         if record.state is not StepState.STARTED:
             return result_of(record)  # it ended, only the journal had not heard of it
-        result = act() if fresh else look()
+        result = _result(act, Outcome.FAILED) if fresh else _result(look, Outcome.UNKNOWN)
         if not fresh and (result.outcome is Outcome.FAILED or result.again):
-            result = act()  # the attempt was cut off before it had its effect, or a repeat does no harm
+            # The attempt was cut off before it had its effect, or a repeat does no harm.
+            result = _result(act, Outcome.FAILED)
         self._store.put_step(ended(record, result, self._clock.now()))
         return result
+
+
+def _result(work: Callable[[], ActionResult], otherwise: Outcome) -> ActionResult:
+    """What can't be asked for is a result too: the note of the attempt has to end."""
+    try:
+        return work()
+    except StoreError as error:  # nothing tells how far it came
+        return ActionResult(outcome=Outcome.UNKNOWN, error=error.message)
+    except GatewatchError as error:
+        return ActionResult(outcome=otherwise, error=error.message)

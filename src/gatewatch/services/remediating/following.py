@@ -10,6 +10,7 @@ from gatewatch.model.activity import Activity
 from gatewatch.model.finding import finding_id
 from gatewatch.model.remediation import RemediationActivity, RemediationStatus, Target
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.remediation import RemediationStore, RemediationUnit, Suspect
 from gatewatch.respond.remediating import judged_target, progressed
 from gatewatch.services.catalogue import Catalogue
@@ -32,12 +33,19 @@ class Following:
     """A thread."""
 
     def __init__(
-        self, *, store: RemediationStore, catalogue: Catalogue, excepting: Excepting, clock: Clock, log: Log
+        self,
+        *,
+        store: RemediationStore,
+        catalogue: Catalogue,
+        excepting: Excepting,
+        clock: Clock,
+        log: Log,
+        turn: Turn = ALWAYS,
     ) -> None:
         """Nothing runs yet."""
         self._store, self._catalogue, self._excepting, self._clock = store, catalogue, excepting, clock
         self._swept = float("-inf")
-        self.thread = Repeating("remediation", self.turn, _EVERY_S, log)
+        self.thread = Repeating("remediation", self.turn, _EVERY_S, log, turn=turn)
 
     def turn(self) -> int:
         """Look at the evidence once; how many targets changed."""

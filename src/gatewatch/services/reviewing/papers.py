@@ -57,7 +57,8 @@ class Papers:
         dossier = self._dossiers.dossier(incident_id)
         review = self._reviews.get(incident_id)
         alerts = self._alerts(incident_id)
-        activities, number, digest = self._cases.activity_chain(incident=incident_id)
+        told = [incident_id, *self._cases.merged_into(incident_id)]
+        activities, number, digest = self._cases.activity_chain(incidents=told)
         states = self._detectors(dossier.incident.detectors)
         names = [one.id for one in states]
         changes, _, _ = self._cases.activity_chain(subject=Subject.DETECTOR.value, subject_ids=names)

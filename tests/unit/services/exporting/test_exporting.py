@@ -22,7 +22,9 @@ from gatewatch.formats.export import Context
 from gatewatch.formats.export.ecs import Ecs
 from gatewatch.model.alert import Severity
 from gatewatch.model.export import ExportItem, ExportKind
+from gatewatch.model.score import ControlScore, SecureScore
 from gatewatch.ports.export import DeliveryError, TargetState
+from gatewatch.posture.scoring import moved
 from gatewatch.services.exporting import Exporting
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import NOON, alert
@@ -332,6 +334,34 @@ def test_snapshots_come_once_a_week_marked_with_ids_of_their_own(bench: Bench) -
     assert "alert:a0001:2:2026-W02" in bench.siem.ids()
 
 
+def scored(healthy: int, unhealthy: int, *, before: SecureScore | None = None) -> tuple[SecureScore, tuple[str, ...]]:
+    control = ControlScore(
+        control="access_and_permissions",
+        title="Manage access and permissions",
+        recommendations=("endpoint_authentication",),
+        max=4.0,
+        healthy=healthy,
+        unhealthy=unhealthy,
+        not_applicable=0,
+    )
+    return moved(before, SecureScore(at=NOON, controls=(control,)))
+
+
+def test_the_score_is_told_when_it_moves_and_once_a_week_and_filled_back(bench: Bench) -> None:
+    bench.control.scores.put(*scored(1, 3))
+    service = bench.begin(kinds=["score"], severity="high", status=[], mode="both")
+    soon(lambda: service.status("siem").snapshot_week == "2026-W01")
+    assert bench.siem.ids() == ["score:access_and_permissions:1:2026-W01", "score:overall:1:2026-W01"]
+    newest = bench.control.scores.newest()
+    bench.control.scores.put(*scored(2, 2, before=newest))
+    soon(lambda: len(bench.siem.events) == 4)
+    assert bench.siem.ids()[2:] == ["score:overall:2", "score:access_and_permissions:2"]
+    assert bench.siem.events[2]["gatewatch"]["score"]["percentage"] == 50.0
+    service.back_fill("siem", [], by="ana")
+    soon(lambda: len(bench.siem.events) == 6)
+    assert set(bench.siem.ids()[4:]) == {"score:overall:2", "score:access_and_permissions:2"}
+
+
 def test_filters_hold_and_what_is_filtered_is_no_lag(bench: Bench) -> None:
     service = bench.begin(severity="high", kinds=["alert"])
     bench.tell(1)
@@ -405,6 +435,28 @@ def test_changes_that_somebody_else_still_needs_are_kept(bench: Bench) -> None:
     assert needing.tidy() == 1
     assert exporting(ExportSettings(), bench.control, bench.clock, structlog.get_logger(), lambda: head).tidy() > 0
     assert bench.control.changes.head() == head
+
+
+def test_old_changes_are_forgotten_also_when_there_is_no_target(bench: Bench) -> None:
+    settings = msgspec.convert({"keep_changes_days": 1}, ExportSettings)
+    service = bench.exporting = exporting(settings, bench.control, bench.clock, structlog.get_logger())
+    bench.tell(1, 2)
+    bench.clock.time += 2 * 86_400
+    bench.tell(3)
+    bench.tell(4)
+    service.start()
+    soon(lambda: len(bench.control.changes.changes(0, 100)) == 2)
+    assert [one.subject for one in bench.control.changes.changes(0, 100)] == ["a0003", "a0004"]
+    assert service.tidy() == 0
+
+
+def test_only_the_newest_change_is_left_of_a_long_silence_without_a_target(bench: Bench) -> None:
+    service = exporting(ExportSettings(), bench.control, bench.clock, structlog.get_logger())
+    bench.tell(*range(5))
+    assert service.tidy() == 0, "they are new"
+    bench.clock.time += 30 * 86_400
+    assert service.tidy() == 4
+    assert bench.control.changes.head() == 5, "numbers go on"
 
 
 def test_a_disabled_target_is_shown_and_can_do_nothing(bench: Bench) -> None:

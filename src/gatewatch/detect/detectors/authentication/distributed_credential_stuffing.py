@@ -18,6 +18,7 @@ class _Settings(Settings, frozen=True, kw_only=True):
     users: Annotated[int, count("Accounts that failed and have not got in, in 20 minutes.", least=3)] = 15
     addresses: Annotated[int, count("Addresses that take part.", least=2)] = 8
     per_address: Annotated[float, ratio("Most attempts per address on average.")] = 12.0
+    counted: Annotated[int, count("Attempts of one address that count: the first so many.", least=1)] = 5
     deviation: Annotated[float, ratio("Times the usual failures of the endpoint.")] = 4.0
     history_days: Annotated[int, count("History for what is usual.", most=90, unit="days")] = 7
 

@@ -41,9 +41,10 @@ WITH
     ),
     running AS
     (
-        SELECT *, count() OVER so_far AS attempts, sum(new_user) OVER so_far AS users, sum(new_address) OVER so_far AS addresses,
+        SELECT *, count() OVER so_far AS attempts, sum(new_user AND nth_of_address <= {counted:UInt32}) OVER so_far AS users, sum(new_address) OVER so_far AS addresses,
                max(nth_of_address) OVER so_far AS busiest,
-               sum(multiIf(NOT ok AND failed_before = 0 AND ok_before = 0, 1, ok AND failed_before > 0 AND ok_before = 0, -1, 0)) OVER so_far AS pending
+               -- Only the first attempts of each address: a few that try very many beside honest users are no campaign of many.
+               sum(multiIf(NOT ok AND failed_before = 0 AND ok_before = 0 AND nth_of_address <= {counted:UInt32}, 1, ok AND failed_before > 0 AND ok_before = 0, -1, 0)) OVER so_far AS pending
         FROM before
         WINDOW so_far AS (PARTITION BY window_start, endpoint_id, trait ORDER BY ts, id ROWS UNBOUNDED PRECEDING)
     ),
