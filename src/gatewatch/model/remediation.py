@@ -131,6 +131,8 @@ class RemediationActivity(msgspec.Struct, frozen=True, kw_only=True):
     """Of these now."""
     impact: ProductivityImpact = ProductivityImpact.ALL_EXPOSED
     completion: CompletionMethod = CompletionMethod.AUTOMATIC
+    by_person: bool = False
+    """Whether evidence alone must not complete it: it was asked for like that, or there is no evidence."""
     completed_at: float | None = None
     completed_by: str = ""
     """SYSTEM_CONFIRMATION or a person."""

@@ -53,8 +53,7 @@ def progressed(activity: RemediationActivity, *, fixed: int, recurred: bool, now
     known = msgspec.structs.replace(activity, fixed=fixed)
     if known.status is RemediationStatus.COMPLETED:
         return _reopened(known, now) if recurred else known
-    automatic = known.completion is CompletionMethod.AUTOMATIC
-    if automatic and known.targeted and known.fixed == known.targeted:
+    if not known.by_person and known.targeted and known.fixed == known.targeted:
         return completed(known, SYSTEM_CONFIRMATION, now)
     return known
 
@@ -79,7 +78,7 @@ def _reopened(activity: RemediationActivity, now: float) -> RemediationActivity:
         changed_at=now,
         completed_at=None,
         completed_by="",
-        completion=CompletionMethod.AUTOMATIC,
+        completion=CompletionMethod.MANUAL if activity.by_person else CompletionMethod.AUTOMATIC,
         reopened=activity.reopened + 1,
     )
 

@@ -99,7 +99,7 @@ PROGRESS: dict[str, tuple[RemediationActivity, int, bool, RemediationStatus, str
     "some are fixed": (activity(), 2, False, RemediationStatus.ACTIVE, "", 0),
     "all are fixed": (activity(), 3, False, RemediationStatus.COMPLETED, SYSTEM_CONFIRMATION, 0),
     "a person has to say so": (
-        activity(completion=CompletionMethod.MANUAL),
+        activity(completion=CompletionMethod.MANUAL, by_person=True),
         3,
         False,
         RemediationStatus.ACTIVE,
@@ -119,6 +119,12 @@ def test_an_activity_follows_its_targets(name: str) -> None:
     new = progressed(known, fixed=fixed, recurred=recurred, now=NOON + 9)
     assert (new.fixed, new.status, new.completed_by, new.reopened) == (fixed, status, by, reopened)
     assert (new.completed_at is None) is (status is RemediationStatus.ACTIVE)
+
+
+def test_what_a_person_has_to_complete_stays_so_when_it_is_opened_again() -> None:
+    by_person = completed(activity(completion=CompletionMethod.MANUAL, by_person=True, fixed=3), "ann", NOON)
+    for known, method in ((by_person, CompletionMethod.MANUAL), (BY_HAND, CompletionMethod.AUTOMATIC)):
+        assert progressed(known, fixed=0, recurred=True, now=NOON).completion is method
 
 
 def test_progress_and_overdue() -> None:

@@ -16,7 +16,7 @@ from gatewatch.ports.containments import ContainmentStore
 from gatewatch.ports.control import AlertFilter, ControlStore
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
-from gatewatch.respond.recovery import Watched, recovery_of
+from gatewatch.respond.recovery import Minute, Watched, recovery_of
 from gatewatch.services.containing.traffic import minutes_of
 from gatewatch.services.incidents.casework import Casework
 from gatewatch.services.incidents.patches import IncidentPatch
@@ -25,7 +25,7 @@ from gatewatch.telemetry.logs import Log
 
 __all__ = ["BY", "Recovering"]
 
-_EVERY_S = 5.0
+_EVERY_S = 10.0
 _LAG_S = 3.0
 """Traffic needs so long from the gateway into the store."""
 _LEAST_S = 600.0
@@ -52,11 +52,14 @@ class Recovering:
         """Watches each for `watch_s` seconds; `casework` acts as the system. Nothing runs yet."""
         self._store, self._control, self._cases, self._casework = store, control, cases, casework
         self._traffic, self._watch_s, self._clock, self._log = traffic, watch_s, clock, log
+        self._counted: dict[str, tuple[list[Minute], list[Minute]]] = {}
         self.thread = Repeating("containment-recovery", self.turn, _EVERY_S, log, turn=turn)
 
     def turn(self) -> int:
         """Look at everything that is being watched; how many verdicts were reached."""
-        return sum(self._look(one) for one in self._store.recovering())
+        watched = self._store.recovering()
+        self._counted = {one.id: self._counted[one.id] for one in watched if one.id in self._counted}
+        return sum(self._look(one) for one in watched)
 
     def _look(self, one: Containment) -> bool:
         now = self._clock.now()
@@ -73,18 +76,28 @@ class Recovering:
 
     def _watched(self, one: Containment, incident: Incident | None, until: float) -> Watched:
         assert one.removed_at is not None
-        assert one.in_force_at is not None
-        length = max(_LEAST_S, self._watch_s)
-        begun = min(one.in_force_at, incident.first_activity) if incident else one.in_force_at
+        usual, attacked = self._former(one, incident)
         return Watched(
             since=one.removed_at,
             until=until,
             over=until >= one.removed_at + self._watch_s,
-            usual=minutes_of(self._traffic, one, since=begun - length, until=begun),
-            attacked=minutes_of(self._traffic, one, since=one.in_force_at - length, until=one.in_force_at),
+            usual=usual,
+            attacked=attacked,
             after=minutes_of(self._traffic, one, since=one.removed_at, until=until),
             alerts=self._alerts(one, incident, one.removed_at),
         )
+
+    def _former(self, one: Containment, incident: Incident | None) -> tuple[list[Minute], list[Minute]]:
+        """(before the attack, before the containment); counted once, as it is over."""
+        assert one.in_force_at is not None
+        known = self._counted.get(one.id)
+        if known is None:
+            length = max(_LEAST_S, self._watch_s)
+            begun = min(one.in_force_at, incident.first_activity) if incident else one.in_force_at
+            usual = minutes_of(self._traffic, one, since=begun - length, until=begun)
+            attacked = minutes_of(self._traffic, one, since=one.in_force_at - length, until=one.in_force_at)
+            known = self._counted[one.id] = usual, attacked
+        return known
 
     def _incident(self, number: int) -> Incident | None:
         """The one that it belongs to now."""

@@ -84,6 +84,8 @@ class Following:
                 label = f"{endpoint.method} {endpoint.host}{endpoint.template}"
                 there = msgspec.structs.replace(target, endpoint_id=endpoint.id, endpoint=label, finding=finding)
                 unit.move_target(activity_id, target.endpoint_id, there)
+                text = f"{target.endpoint} became {label}, which takes its place."
+                unit.record([entry(known.id, "merged", text, by=SYSTEM, at=now, incident=known.incident)])
             unit.put_targets(activity_id, [new for _, new in changed])
             self._progress(unit, known, changed, now)
         return len(changed) + len(successors)

@@ -230,7 +230,8 @@ def _described(
     kind = wanted.type or (meta.asks if meta else RemediationType.ATTENTION_REQUIRED)
     severity = meta.severity if meta else incident.severity if incident else Severity.LOW
     named = meta.title if meta else incident.name if incident else ""
-    seen = meta is not None and kind is not RemediationType.ATTENTION_REQUIRED
+    unseen = meta is None or kind is RemediationType.ATTENTION_REQUIRED
+    by_person = unseen or wanted.completion is CompletionMethod.MANUAL
     return RemediationActivity(
         id=new_id,
         title=wanted.title or named,
@@ -247,7 +248,8 @@ def _described(
         due_at=wanted.due_at,
         changed_at=now,
         impact=wanted.impact,
-        completion=wanted.completion if seen else CompletionMethod.MANUAL,
+        completion=CompletionMethod.MANUAL if by_person else CompletionMethod.AUTOMATIC,
+        by_person=by_person,
     )
 
 
