@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
-from tests.integration.test_rest import NOON, Rest
+from tests.integration.test_rest import NOON, Client, Rest
+from typer.testing import CliRunner
 
+from gatewatch.cli.app import app
 from gatewatch.model.activity import Subject
 from gatewatch.model.finding import FindingStatus
 from gatewatch.ports.control import FindingFilter, Role
@@ -361,3 +367,72 @@ def test_the_activities_as_defender_shows_them(rest: Rest) -> None:
     refused = client.get("/api/remediationTasks", params={"$filter": "title eq 'x'"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "BadRequest")
     assert client.get("/api/remediationTasks/nothing").json()["error"]["code"] == "ResourceNotFound"
+
+
+# The command line
+
+
+class Closing(Client):
+    """As the command line closes it."""
+
+    def close(self) -> None:
+        """Every request has ended already."""
+
+
+class Shell:
+    """Commands against the application, without a socket between."""
+
+    def __init__(self, rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._rest = rest
+        monkeypatch.setattr(httpx, "Client", self._client)
+
+    def _client(self, base_url: str, headers: dict[str, str], timeout: float) -> Closing:
+        del base_url, timeout
+        return Closing(self._rest.app, headers)
+
+    def run(self, *words: str, role: Role = Role.RESPONDER) -> str:
+        where = {"GATEWATCH_TOKEN": self._rest.tokens[role], "COLUMNS": "300"}
+        done = CliRunner().invoke(app, list(words), env=where)
+        assert done.exit_code == 0, (done.output, done.exception)
+        return done.stdout
+
+    def told(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json"))
+
+
+@pytest.fixture
+def shell(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(rest, monkeypatch)
+
+
+def test_the_command_line_asks_follows_and_exports(rest: Rest, shell: Shell) -> None:
+    seen(rest, anonymous("/orders"), anonymous("/users"))
+    chosen = ids(rest)["/orders"]
+    made = shell.told(
+        *("remediations", "request", "--recommendation", AUTH, "--endpoint", chosen, "--title", "=cmd()"),
+        *("--owner", "bob", "--due", later(3), "--notes", "one, two"),
+    )
+    assert (made["targeted"], made["assigned_to"]) == (1, "bob")
+    assert shell.told("remediations", "change", made["id"], "--owner", "eve")["assigned_to"] == "eve"
+    assert [one["endpoint_id"] for one in shell.told("remediations", "targets", made["id"], "--exposed")["items"]] == [
+        chosen
+    ]
+    assert "0/1" in shell.run("remediations", "list")
+    rows = list(csv.DictReader(io.StringIO(shell.run("remediations", "list", "--csv"))))
+    assert [(row["id"], row["title"], row["notes"], row["status"]) for row in rows] == [
+        (made["id"], "'=cmd()", "one, two", "active")
+    ]
+    assert shell.told("remediations", "complete", made["id"], "--reason", "done")["status"] == "completed"
+    assert shell.told("remediations", "list", "--status", "active")["items"] == []
+    assert "responder" in shell.run("remediations", "show", made["id"])
+
+
+def test_the_command_line_makes_and_ends_exceptions(rest: Rest, shell: Shell) -> None:
+    seen(rest, anonymous("/orders"))
+    made = shell.told("exceptions", "add", AUTH, "risk_accepted", "--context", "public", "--until", later(9))
+    assert "everywhere" in shell.run("exceptions", "list", "--active")
+    rest.catalogue.refresh()
+    assert {one["after"] for one in shell.told("exceptions", "exposure")["items"]} == {0}
+    assert "is cancelled" in shell.run("exceptions", "cancel", made["id"], "--reason", "enough")
+    assert shell.told("exceptions", "list", "--active")["items"] == []
+    assert [one["state"] for one in shell.told("exceptions", "list", "--ended")["items"]] == ["cancelled"]

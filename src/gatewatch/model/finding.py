@@ -22,8 +22,11 @@ class FindingStatus(StrEnum):
     """Unhealthy, and under an exception; `Finding.judged` has what was judged."""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One recommendation judged for one endpoint."""
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One recommendation judged for one endpoint.
+
+    Defaults are left out when it is written, so that digests of reviews from before exceptions still hold.
+    """
 
     id: str
     recommendation: str
