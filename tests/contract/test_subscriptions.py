@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from tests.connector_servers import SECRET, Answer, LogicApp, Vendor
@@ -86,6 +87,16 @@ def test_failures_are_counted_and_a_flow_that_is_gone_is_forgotten(flow: Flow) -
     assert flow.service.subscriptions()[0].failures == 0
     flow.server.faults.append(Answer(410))
     flow.tell()
+    assert flow.service.subscriptions() == []
+
+
+def test_what_is_remembered_of_a_flow_that_was_removed_meanwhile_brings_it_not_back(flow: Flow) -> None:
+    made = flow.service.subscribe(flow.url, kind=KIND, by="ann")
+    assert flow.service.keep(msgspec.structs.replace(made, position=7, told=2))
+    assert [(one.position, one.told) for one in flow.service.subscriptions()] == [(7, 2)]
+    assert flow.service.subscribe(flow.url, kind=KIND, by="bob").position == 7, "what it missed it is told"
+    flow.service.unsubscribe(made.id)
+    assert not flow.service.keep(made)
     assert flow.service.subscriptions() == []
 
 

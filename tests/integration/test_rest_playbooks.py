@@ -123,7 +123,7 @@ def test_every_mistake_has_its_place(rest: Rest, method: str, path: str) -> None
         (5, 36, "steps[0].action.connection"),
         (6, 10, "steps[1].id"),
         (6, 21, "steps[1].when"),
-        (6, 43, "steps[1].wait"),
+        (6, 37, "steps[1].wait"),
     ]
     assert all(one["message"] for one in refused.json()["problems"])
 

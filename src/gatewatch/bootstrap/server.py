@@ -111,6 +111,7 @@ class Server:
     def _entrance(self, installation: Installation) -> None:
         self._durable = durable_runs(journal_url(self.settings, installation), executor_name(installation))
         self._stack.callback(self._durable.close)
+        self.leasing = leasing(self.control, self.log)
         self._signer = FileSigner(installation.path("signing.key"))
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         self.clients = ClientCredentials(
@@ -126,7 +127,6 @@ class Server:
         self.lists = AddressLists(settings.lists, self.traffic, log)
         self.lists.load()
         self._run = DetectionRun(self.traffic, self.control, log, self.clock)
-        self.leasing = leasing(self.control, log)
         self.detecting = Detecting(
             run=self._run,
             traffic=self.traffic,

@@ -156,7 +156,8 @@ class AwsWaf(Gateway):
 
     def _compared(self, able: Mapping[str, Enforcement]) -> Agreement:
         there = frozenset(one for version in self._sets for one in self._read(version)[0])
-        found = {name: said for name, (network, said) in self._kept().entries.items() if network in there}
+        kept = self._kept().entries
+        found: dict[str, object] = {name: said for name, (network, said) in kept.items() if network in there}
         return Agreement.between({one.id: mark(one) for one in able.values()}, found)
 
     def _read(self, version: int) -> tuple[frozenset[str], str]:

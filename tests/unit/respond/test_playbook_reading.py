@@ -272,7 +272,7 @@ WRONG: dict[str, tuple[str, list[tuple[int, str, str]]]] = {
     ),
     "a function that nobody has": (
         "  - {id: a, when: sum(entities) > 3, wait: {for: 1s}}\n",
-        [(1, "steps[0].when", "`sum(entities) > 3` calls sum; functions are ")],
+        [(1, "steps[0].when", "`sum(entities) > 3` calls sum; known are ")],
     ),
     "a wrong word for on_failure": (
         "  - {id: a, on_failure: ignore, wait: {for: 1s}}\n",

@@ -19,6 +19,8 @@ from gatewatch.telemetry.logs import Log
 __all__ = ["Evidence", "Measuring"]
 
 _EVERY_S = 5.0
+_AGAIN_S = 300.0
+"""How often what is concluded is looked at again, for harm that shows later."""
 _LAG_S = 3.0
 """Traffic needs so long from the gateway into the store."""
 _MOST = 5000
@@ -80,6 +82,8 @@ class Measuring:
     def _look(self, one: Containment) -> int:
         now = self._clock.now() - _LAG_S
         if one.in_force_at is None or now <= one.in_force_at:
+            return 0
+        if one.verdict is not Verdict.MEASURING and one.measured is not None and now - one.measured.at < _AGAIN_S:
             return 0
         found = measured(counts_of(self._traffic, one, until=now), now)
         # What was concluded stays, unless harm shows later.

@@ -16,6 +16,8 @@ __all__ = ["counts_of", "minutes_of", "radius_of"]
 
 _MOST_NAMED = 20
 _MINUTE_S = 60.0
+_LONGEST_S = 3600.0
+"""However long something is in force: raw traffic is read for so long before and after, no longer."""
 _SCOPES = {
     ScopeKind.ADDRESS: "client_ip = toIPv6({value:String})",
     ScopeKind.RANGE: "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})",
@@ -67,6 +69,7 @@ FROM
     FROM observations
     WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
       AND ts <= fromUnixTimestamp64Milli(toInt64({{until:Float64}} * 1000))
+      AND (early OR ts >= fromUnixTimestamp64Milli(toInt64({{begin:Float64}} * 1000)))
 )
 """
 _MINUTES = """
@@ -109,13 +112,14 @@ def radius_of(
 
 
 def counts_of(traffic: TrafficStore, one: Containment, *, until: float) -> Counts:
-    """Before and after it came into force; as long before as after, but at least ten minutes."""
+    """Before it came into force and the last hour after; as long before as after, but at least ten minutes."""
     assert one.in_force_at is not None
-    after_s = max(0.0, until - one.in_force_at)
+    begin = max(one.in_force_at, until - _LONGEST_S)
+    after_s = max(0.0, until - begin)
     before_s = max(after_s, 10 * _MINUTE_S)
     where, bound = _where(one.plan.scope)
     bound |= _whom(one.attackers, one.plan.scope)
-    bound |= {"since": one.in_force_at - before_s, "applied": one.in_force_at, "until": until}
+    bound |= {"since": one.in_force_at - before_s, "applied": one.in_force_at, "begin": begin, "until": until}
     (row,) = traffic.query(_COUNTS.format(scope=where, others=_OTHERS), bound)
     names = ("attack_before", "attack_after", "attempts_after", "others_after", "refused_before", "refused_after")
     return Counts(before_s=before_s, after_s=after_s, **{name: _number(row, name) for name in names})
