@@ -45,7 +45,7 @@ def judgements(findings: Iterable[Finding]) -> list[Judgement]:
 def tally(judged: Iterable[Judgement], controls: Mapping[str, str]) -> Tally:
     """What each endpoint is in each control: unhealthy as soon as one recommendation finds it so.
 
-    Judgements of recommendations that are no more do not count.
+    Judgements of recommendations that are no more do not count; what is exempt is as if it were not applicable.
     """
     found: dict[str, dict[str, FindingStatus]] = {}
     for one in judged:
@@ -54,8 +54,9 @@ def tally(judged: Iterable[Judgement], controls: Mapping[str, str]) -> Tally:
             continue
         statuses = found.setdefault(control, {})
         known = statuses.get(one.endpoint_id, FindingStatus.NOT_APPLICABLE)
-        if one.status is FindingStatus.UNHEALTHY or known is FindingStatus.NOT_APPLICABLE:
-            statuses[one.endpoint_id] = one.status
+        status = FindingStatus.NOT_APPLICABLE if one.status is FindingStatus.EXEMPT else one.status
+        if status is FindingStatus.UNHEALTHY or known is FindingStatus.NOT_APPLICABLE:
+            statuses[one.endpoint_id] = status
     return found
 
 

@@ -62,6 +62,10 @@ COUNTED: dict[str, tuple[list[tuple[str, str, FindingStatus]], dict[str, tuple[i
         [("a", "auth", HEALTHY), ("b", "auth", NOT)],
         {"access_and_permissions": (1, 0, 1)},
     ),
+    "what is exempt counts neither way": (
+        [("a", "auth", FindingStatus.EXEMPT), ("a", "keys", HEALTHY), ("b", "auth", FindingStatus.EXEMPT)],
+        {"access_and_permissions": (1, 0, 1)},
+    ),
     "a control with nothing to judge does not count": (
         [("a", "auth", NOT), ("a", "unused", HEALTHY)],
         {"security_configurations": (1, 0, 0)},
@@ -93,9 +97,10 @@ def test_collections_are_weighed_by_what_was_judged_in_them() -> None:
         *(Judgement(f"shop{n}", "auth", HEALTHY) for n in range(3)),
         Judgement("bank0", "auth", UNHEALTHY),
         Judgement("bank0", "unused", NOT),
+        Judgement("bank1", "auth", FindingStatus.EXEMPT),
         Judgement("nowhere", "auth", UNHEALTHY),
     ]
-    place = {"bank0": "bank", **{f"shop{n}": "shop" for n in range(3)}}
+    place = {"bank0": "bank", "bank1": "bank", **{f"shop{n}": "shop" for n in range(3)}}
     bank, shop = score_collections(tally(judged, CONTROLLED), place)
     assert bank == CollectionScore(collection_id="bank", current=0.0, max=4.0, healthy=0, unhealthy=1)
     assert (shop.collection_id, shop.current, shop.weight) == ("shop", 4.0, 3)
