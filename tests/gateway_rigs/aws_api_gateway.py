@@ -27,8 +27,14 @@ class AwsApiGatewayRig(ServedRig):
         return dict.fromkeys((*_KEYS, self.other, "partner"), True) | {_THEIRS: False}
 
     def make(self, site: Site) -> Gateway:
-        credentials = {"access_key_id": KEY_ID, "secret_access_key": SECRET, "session_token": SECRET}
-        return AwsApiGateway(AwsApiGatewaySettings(url=self.server.url, region="eu-west-1", **credentials), site)
+        settings = AwsApiGatewaySettings(
+            url=self.server.url,
+            region="eu-west-1",
+            access_key_id=KEY_ID,
+            secret_access_key=SECRET,
+            session_token=SECRET,
+        )
+        return AwsApiGateway(settings, site)
 
     def answer(self, request: Request) -> Reply:
         signs = {"accept", "content-type"} if request.method == "PATCH" else {"accept"}

@@ -41,6 +41,7 @@ from gatewatch.services.lists import AddressLists
 from gatewatch.services.observing import Observing, WorkerPool
 from gatewatch.services.observing.template_files import TemplateFiles
 from gatewatch.services.repeating import Repeating
+from gatewatch.services.reviewing import ReviewDesk
 from gatewatch.telemetry.logs import Log
 from gatewatch.telemetry.threads import log_ended_threads
 
@@ -76,15 +77,7 @@ class Server:
         self.traffic.set_retention(
             raw_days=settings.traffic.retention_days, aggregate_days=settings.traffic.aggregate_retention_days
         )
-        key = installation.derived_key("sealing")
-        self.journal = FileJournal(
-            installation.path("journal"),
-            key,
-            max_bytes=settings.journal.max_bytes,
-            segment_bytes=settings.journal.segment_bytes,
-        )
-        stack.callback(self.journal.close)
-        self.letters = FileDeadLetters(installation.path("dead-letters"), key, max_bytes=_LETTERS_BYTES)
+        self._intake(installation)
         factory = WorkerFactory(settings.observe, installation.derived_key("fingerprints"))
         pool = WorkerPool(factory, workers=settings.observe.workers)
         stack.callback(pool.close)
@@ -105,6 +98,17 @@ class Server:
         stack.callback(self._durable.close)
         self._entrance(installation)
         self._services()
+
+    def _intake(self, installation: Installation) -> None:
+        key = installation.derived_key("sealing")
+        self.journal = FileJournal(
+            installation.path("journal"),
+            key,
+            max_bytes=self.settings.journal.max_bytes,
+            segment_bytes=self.settings.journal.segment_bytes,
+        )
+        self._stack.callback(self.journal.close)
+        self.letters = FileDeadLetters(installation.path("dead-letters"), key, max_bytes=_LETTERS_BYTES)
 
     def _entrance(self, installation: Installation) -> None:
         self._signer = FileSigner(installation.path("signing.key"))
@@ -140,24 +144,10 @@ class Server:
         self.connections = connections(settings)
         self._stack.callback(self.connections.close)
         self._tickets = Tickets(self.connections, self.control, parts.summing, self.clock, log)
-        self.playbooks = server_playbooks(
-            settings,
-            control=self.control,
-            summing=parts.summing,
-            connectors=self.connections,
-            containing=self.containment.desk,
-            gateways=self.gateways.by_name,
-            done=self._tickets.created,
-            durable=self._durable,
-            signer=self._signer,
-            clock=self.clock,
-            log=log,
-        )
+        self._playbooks(parts)
         self.automation = automation(self.control, parts.summing, self.playbooks.runs, self.clock, log)
         self.exporting = exporting(settings.export, self.control, self.clock, log, self.automation.dispatching.position)
-        seal = Seal(self._installation.derived_key("subscriptions"))
-        self.subscribing = subscribing(settings.subscriptions, self.control, seal, self.clock)
-        self.telling = telling(self.subscribing, self.control, settings.export.url, self.clock, log)
+        self._subscriptions()
         self._formats = formats()
         self.metrics = Metrics(
             journal=self.journal,
@@ -172,6 +162,26 @@ class Server:
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts, run_))
         self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
+
+    def _playbooks(self, parts: Desk) -> None:
+        self.playbooks = server_playbooks(
+            self.settings,
+            control=self.control,
+            summing=parts.summing,
+            connectors=self.connections,
+            containing=self.containment.desk,
+            gateways=self.gateways.by_name,
+            done=self._tickets.created,
+            durable=self._durable,
+            signer=self._signer,
+            clock=self.clock,
+            log=self.log,
+        )
+
+    def _subscriptions(self) -> None:
+        seal = Seal(self._installation.derived_key("subscriptions"))
+        self.subscribing = subscribing(self.settings.subscriptions, self.control, seal, self.clock)
+        self.telling = telling(self.subscribing, self.control, self.settings.export.url, self.clock, self.log)
 
     def _api(self, parts: Desk, run_: DetectionRun) -> ApiServices:
         suppressing = Suppressing(self.control, self.control.cases, self.clock.now)
@@ -197,23 +207,26 @@ class Server:
             suppressing=suppressing,
             dossiers=parts.dossiers,
             playbooks=self.playbooks,
-            review_desk=review_desk(
-                cases=self.control.cases,
-                control=self.control,
-                traffic=self.traffic,
-                dossiers=parts.dossiers,
-                suppressing=suppressing,
-                judge=run_.judge,
-                signer=self._signer,
-                containments=self.containment.desk,
-                now=self.clock.now,
-            ),
+            review_desk=self._review(parts, run_, suppressing),
             rules=rules,
             formats=self._formats,
             clock=self.clock,
             log=self.log,
             metrics=self.metrics.text,
             readiness=self.readiness,
+        )
+
+    def _review(self, parts: Desk, run_: DetectionRun, suppressing: Suppressing) -> ReviewDesk:
+        return review_desk(
+            cases=self.control.cases,
+            control=self.control,
+            traffic=self.traffic,
+            dossiers=parts.dossiers,
+            suppressing=suppressing,
+            judge=run_.judge,
+            signer=self._signer,
+            containments=self.containment.desk,
+            now=self.clock.now,
         )
 
     def readiness(self) -> dict[str, bool]:
