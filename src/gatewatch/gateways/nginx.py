@@ -28,6 +28,8 @@ _PLACES = (ScopeKind.ENDPOINT, ScopeKind.COLLECTION)
 _HTTP, _SERVER, _UNTESTED = "http.conf", "server.conf", "untested"
 _ENTRY = re.compile(r"^# entry ([a-z0-9-]{1,40}) ([0-9a-f]{10})$", re.MULTILINE)
 _LOADED_S, _POLL_S = 10.0, 0.05
+_LEAVING_S = 0.5
+"""While nginx reloads, a new connection may still be taken by a worker on its way out."""
 
 
 class NginxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,7 +104,7 @@ class Nginx(Gateway):
 
     def actual(self, wanted: Sequence[Enforcement]) -> Agreement:
         """What the files say, and the version that nginx serves by."""
-        return self._compared(sorted_out(self, wanted, self._site).able, patience_s=0.0)
+        return self._compared(sorted_out(self, wanted, self._site).able, patience_s=_LEAVING_S)
 
     def close(self) -> None:
         """Close connections."""
