@@ -136,7 +136,7 @@ def test_what_goes_into_a_path_stays_one_segment(value: str) -> None:
     assert made.url.endswith("?v=1")
 
 
-@given(st.text(max_size=30), st.text(max_size=30))
+@given(st.text(max_size=30).filter(lambda name: name != "v"), st.text(max_size=30))
 def test_what_goes_into_a_query_stays_one_parameter(name: str, value: str) -> None:
     made = rendered(Template(method="GET", query="${inputs.q}"), q={name: value})
     assert Request("GET", made.url, {}, b"").query == {"v": "1", name: value}
