@@ -10,8 +10,8 @@ from typing import Any
 from tests.gateway_rigs.rig import Rig
 from tests.gateway_rigs.server import ContractServer, Reply, Request
 
-SECRET = "env:GATEWATCH_TEST_GATEWAY"
-os.environ["GATEWATCH_TEST_GATEWAY"] = "s3cret"
+SECRET = "env:TEST_GATEWAY"
+os.environ["TEST_GATEWAY"] = "s3cret"
 
 
 class ServedRig(Rig):
