@@ -51,7 +51,7 @@ class CrowdSecRig(Rig):
         for name in ("notifications", "plugins"):
             (self.directory / name).mkdir()
         self.password = secrets.token_hex(16)
-        os.environ["GATEWATCH_TEST_LAPI"] = self.password
+        os.environ["TEST_LAPI"] = self.password
         self.say(
             "machines", "add", "gatewatch", "--password", self.password, "--file", str(self.directory / "client.yaml")
         )
@@ -69,7 +69,7 @@ class CrowdSecRig(Rig):
         return done.stdout
 
     def make(self, site: Site) -> Gateway:
-        settings = CrowdSecSettings(url=self.api, machine="gatewatch", password="env:GATEWATCH_TEST_LAPI")
+        settings = CrowdSecSettings(url=self.api, machine="gatewatch", password="env:TEST_LAPI")
         return CrowdSec(settings, site)
 
     def decisions(self) -> list[dict[str, Any]]:

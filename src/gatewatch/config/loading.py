@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,15 @@ def load(
     """Settings from all layers.
 
     Environment: `GATEWATCH_API__PORT=9000` sets `api.port`; values are read as TOML when they parse, else as text.
+    A variable that the file names as the place of a secret (`env:GATEWATCH_JIRA`) is no setting.
     `overrides` has dotted names (`api.port`). Raises ConfigurationError naming the file or variable and the member.
     """
     tree: dict[str, Any] = {"data_dir": str(default_data_dir())}
     if file is not None:
         _merge(tree, _read(file))
+    aside = _CLIENT | set(_secrets(tree))
     for name, value in environment.items():
-        if name.startswith(PREFIX) and name not in _CLIENT:
+        if name.startswith(PREFIX) and name not in aside:
             _set(tree, name.removeprefix(PREFIX).lower().split("__"), _literal(value))
     for name, value in (overrides or {}).items():
         if value is not None:
@@ -48,6 +50,15 @@ def load(
         raise ConfigurationError(
             f"settings: {error}", cure="docs/reference/settings.md lists every setting with its type and default."
         ) from error
+
+
+def _secrets(value: object) -> Iterator[str]:
+    """Names of variables that secrets are taken from."""
+    if isinstance(value, str) and value.startswith("env:"):
+        yield value.removeprefix("env:")
+    elif isinstance(value, dict | list):
+        for inside in value.values() if isinstance(value, dict) else value:
+            yield from _secrets(inside)
 
 
 def _read(file: Path) -> dict[str, Any]:
