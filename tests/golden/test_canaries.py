@@ -167,7 +167,7 @@ def test_an_analysis_writes_no_secret(tmp_path: Path, name: str) -> None:
         told += run("explain", str(source), "--format", name, "--id", wanted)
     assert "1" in told
     assert canaries(told.encode()) == set()
-    assert len(list(out.iterdir())) == 7
+    assert len(list(out.iterdir())) == 8
     assert found_in(out) == {}
 
 
