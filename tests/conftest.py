@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 from tests.server_process import ServerProcess
+
+# The same examples in every run, so that a run that fails says something about the change. `HYPOTHESIS_PROFILE=explore`
+# looks further.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(scope="session")
