@@ -263,6 +263,10 @@ def test_four_eyes_and_more_than_one_approver(rig: Rig) -> None:
     with pytest.raises(ConflictError, match="answered"):
         answer(question.id, "approve", token=token("bob"), digest=question.digest)
     assert "done" not in rig.connectors.texts()
+    rig.until(rig.connectors.texts)
+    secret = rig.connectors.texts()[0].split("#")[1].split()[0]
+    with pytest.raises(ForbiddenError, match="different people"):
+        rig.desk.answering.answer_by_link(secret)
     answer(question.id, "approve", token=token("bea"), digest=question.digest)
     assert rig.over(run).state is RunState.SUCCEEDED
 

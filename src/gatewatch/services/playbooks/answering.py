@@ -55,8 +55,14 @@ class Answering:
         return self._store.question(link.question), link
 
     def answer_by_link(self, token: str, *, note: str = "") -> Question:
-        """By whoever got the link; it works once. Raises NotFoundError, ConflictError."""
+        """By whoever got the link; it works once.
+
+        Raises NotFoundError, ConflictError; ForbiddenError to approve what needs different people.
+        """
         question, link = self.seen(token)
+        if link.option == "approve" and (question.approvers > 1 or question.four_eyes):
+            # A link does not say who follows it: one person with a token and a mail would count as two.
+            raise ForbiddenError("this wants different people, who have to sign in to approve it")
         if not self._store.use_link(link.digest, self._clock.now()):
             raise _nothing()
         by = f"link to {link.recipient}"
