@@ -68,7 +68,11 @@ class Dying:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known = set(file.read_text().splitlines()) if file.exists() else set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+
+    def alone(self) -> threading.RLock:
+        """Held while something is sent: a branch beside it dies before or after, so that every boundary is reached."""
+        return self._lock
 
     def at(self, name: str) -> None:
         with self._lock:
@@ -90,9 +94,10 @@ class Receiving(RememberingConnectors):
 
     def perform(self, call: ActionCall) -> ActionResult:
         text = call.inputs["text"]
-        self._dying.at(f"{text}: before sending")
-        httpx.post(f"{self._url}/{call.key}", content=text).raise_for_status()
-        self._dying.at(f"{text}: after sending")
+        with self._dying.alone():
+            self._dying.at(f"{text}: before sending")
+            httpx.post(f"{self._url}/{call.key}", content=text).raise_for_status()
+            self._dying.at(f"{text}: after sending")
         return ActionResult(outcome=Outcome.SUCCEEDED, values={"ticket": f"T-{text}"})
 
     def read_back(self, call: ActionCall) -> ActionResult:
