@@ -16,6 +16,7 @@ from tests.gateway_rigs.kong import KongRig
 from tests.gateway_rigs.memory import MemoryRig
 from tests.gateway_rigs.nginx import NginxRig
 from tests.gateway_rigs.rig import Rig
+from tests.gateway_rigs.traefik import TraefikRig
 
 RIGS: dict[str, type[Rig]] = {
     "apisix": ApisixRig,
@@ -33,4 +34,5 @@ RIGS: dict[str, type[Rig]] = {
     "memory": MemoryRig,
     "middleware": MiddlewareRig,
     "nginx": NginxRig,
+    "traefik": TraefikRig,
 }

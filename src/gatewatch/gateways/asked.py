@@ -27,7 +27,8 @@ class Asked(Board):
         description=(
             "Gatewatch answers for every call whether it may pass: over gRPC (`envoy.service.auth.v3`) to Envoy, Istio "
             "and all that speak ext_authz, over HTTP to Traefik's forwardAuth, nginx's auth_request, Caddy's "
-            "forward_auth. Whether calls pass while Gatewatch is away is the gateway's setting; let them pass."
+            "forward_auth. Whether calls pass while Gatewatch is away is the gateway's setting; let them pass. Traefik "
+            "has no such setting and refuses them."
         ),
         abilities=(
             Ability(effect=Effect.BLOCK, scopes=_ALL, narrowed=_CALLERS, actors=_ACTORS, note="403"),
