@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.gateway_rigs.apisix import ApisixRig
 from tests.gateway_rigs.asked import AskedRig, BoardRig, MiddlewareRig
 from tests.gateway_rigs.aws_api_gateway import AwsApiGatewayRig
+from tests.gateway_rigs.aws_stage import AwsStageRig
 from tests.gateway_rigs.aws_waf import AwsWafRig
 from tests.gateway_rigs.azure_apim import AzureApimRig
 from tests.gateway_rigs.caddy import CaddyRig
@@ -22,6 +23,7 @@ RIGS: dict[str, type[Rig]] = {
     "apisix": ApisixRig,
     "asked": AskedRig,
     "aws-api-gateway": AwsApiGatewayRig,
+    "aws-api-gateway-stage": AwsStageRig,
     "aws-waf": AwsWafRig,
     "azure-apim": AzureApimRig,
     "bouncers": BoardRig,

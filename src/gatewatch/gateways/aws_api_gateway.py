@@ -49,7 +49,8 @@ class AwsApiGateway(EntryGateway):
         title="Amazon API Gateway",
         description=(
             "API keys are disabled and enabled again. Addresses are blocked by AWS WAF in front: add a gateway of kind "
-            "`aws-waf` for the web ACL of the stage."
+            "`aws-waf` for the web ACL of the stage. Endpoints are throttled or closed by a gateway of kind "
+            "`aws-api-gateway-stage`."
         ),
         abilities=(
             Ability(effect=Effect.SUSPEND_KEY, scopes=(ScopeKind.CONSUMER,), note="403; the consumer is the key's id"),
