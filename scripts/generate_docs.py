@@ -97,14 +97,40 @@ def _settings_rows(kind: Any, prefix: str, rows: list[list[object]]) -> None:
             rows.append([f"`{prefix}{field.name}`", _type(field.type), _default(field)])
 
 
+def _listed(kind: Any) -> Any:
+    """The struct that a member is a list of; None for every other."""
+    inner = get_args(kind)[0] if get_origin(kind) is tuple else None
+    return inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None
+
+
+def _section(kind: Any, name: str, *, listed: bool = False) -> list[str]:
+    """Heading, what it is, its members; then sections of what is in it."""
+    rows: list[list[object]] = []
+    below: list[str] = []
+    abouts = _abouts(kind)
+    for field in msgspec.structs.fields(kind):
+        inner = field.type if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct) else None
+        path = f"{name}.{field.name}" if name else field.name
+        if inner is not None:
+            below += _section(inner, path)
+        elif (member := _listed(field.type)) is not None:
+            below += _section(member, path, listed=True)
+        else:
+            rows.append([f"`{field.name}`", _type(field.type), _default(field), abouts[field.name]])
+    title = f"`[[{name}]]`" if listed else f"`[{name}]`" if name else "At the top"
+    about = f"{_first_line(kind)} As many as you like.\n" if listed else f"{_first_line(kind)}\n"
+    head = [f"## {title}\n", about] if name else []
+    table = [_table(["Setting", "Type", "Default", "About"], rows)] if rows else []
+    return [*head, *table, *below]
+
+
 def _default(field: Any) -> str:
     if field.default is msgspec.NODEFAULT:
-        return "required" if field.default_factory is msgspec.NODEFAULT else f"`{field.default_factory()!r}`"
-    value = field.default
-    if isinstance(value, tuple):
-        value = tuple(map(str, value))
-    plain = str(value) if isinstance(value, StrEnum) else value
-    return f"`{plain!r}`"
+        if field.default_factory is msgspec.NODEFAULT:
+            return "required"
+        return f"`{json.dumps(msgspec.to_builtins(field.default_factory()))}`"
+    # As TOML has it, which has no null.
+    return "-" if field.default is None else f"`{json.dumps(msgspec.to_builtins(field.default))}`"
 
 
 def _type(kind: Any) -> str:
@@ -154,13 +180,11 @@ def _members(kind: Any) -> str:
 
 
 def settings() -> str:
-    rows: list[list[object]] = []
-    _settings_rows(Settings, "", rows)
     intro = (
         "# Settings\n\nA TOML file (`--config`), then environment variables (`GATEWATCH_API__PORT=9000` sets `api.port`), then\n"
         "command line options.\n"
     )
-    return "\n".join([_MADE, intro, _table(["Setting", "Type", "Default"], rows)])
+    return "\n".join([_MADE, intro, *_section(Settings, "")])
 
 
 def formats_page() -> str:

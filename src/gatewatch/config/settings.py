@@ -44,7 +44,9 @@ class ApiSettings(_Section, frozen=True, kw_only=True):
     """REST."""
 
     host: str = "127.0.0.1"
+    """Address to listen on; keep another than loopback behind a proxy that speaks TLS."""
     port: int = 8420
+    """TCP."""
     max_request_bytes: int = 64 * _MIB
     """Decompressed size of one ingest request."""
 
@@ -55,6 +57,7 @@ class JournalSettings(_Section, frozen=True, kw_only=True):
     max_bytes: int = 2048 * _MIB
     """Intake answers 429 above this."""
     segment_bytes: int = 64 * _MIB
+    """A file of the journal is ended at this size; whole files are removed when they are done."""
 
 
 class TrafficSettings(_Section, frozen=True, kw_only=True):
@@ -63,8 +66,11 @@ class TrafficSettings(_Section, frozen=True, kw_only=True):
     dsn: str = ""
     """'' means embedded, in the data directory; else `chdb:///…` or `https://…`."""
     database: str = "gatewatch"
+    """Its name there."""
     retention_days: int = 30
+    """Single transactions (without payload) are kept so long."""
     aggregate_retention_days: int = 400
+    """Counts and profiles are kept so long."""
 
 
 class StoreSettings(_Section, frozen=True, kw_only=True):
@@ -78,15 +84,20 @@ class ListSettings(_Section, frozen=True, kw_only=True):
     """Address lists; each a file path or an https URL; reloaded when changed."""
 
     threat: tuple[str, ...] = ()
+    """Known bad addresses and networks, one in a line."""
     tor: tuple[str, ...] = ()
+    """Exit nodes of Tor, one in a line."""
     ip_info: tuple[str, ...] = ()
+    """Country and kind of networks: a MaxMind database, or CSV `prefix,country,kind`."""
     reload_s: float = 60.0
+    """How often it is looked whether one changed."""
 
 
 class DetectSettings(_Section, frozen=True, kw_only=True):
     """Scheduling of detectors."""
 
     tick_s: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    """How often detectors look at what is new."""
     late_s: Annotated[float, msgspec.Meta(gt=0)] = 2_592_000.0
     """How late an event may come and still be judged; raw traffic is kept as long."""
     share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
@@ -97,8 +108,11 @@ class EnvoySettings(_Section, frozen=True, kw_only=True):
     """Envoy access-log service collector."""
 
     enabled: bool = False
+    """Whether Gatewatch listens for it."""
     address: str = "127.0.0.1:8421"
+    """host:port, gRPC without TLS: keep it on networks that only gateways reach."""
     source: str = "envoy"
+    """Name of the source in the ledger."""
 
 
 class TargetSettings(_Section, frozen=True, kw_only=True):
@@ -109,10 +123,13 @@ class TargetSettings(_Section, frozen=True, kw_only=True):
     transport: str
     """Id of an exporter; docs/reference/exporters.md."""
     format: str = "ocsf"
+    """Id of a format; docs/reference/exporters.md."""
     settings: dict[str, str | int | float | bool] = {}
     """The transport's own."""
     enabled: bool = True
+    """One that is off is checked when Gatewatch starts, and sent nothing."""
     kinds: tuple[ExportKind, ...] = (ExportKind.ALERT, ExportKind.INCIDENT)
+    """What is sent."""
     severity: Severity = Severity.INFORMATIONAL
     """Nothing below; the audit log and the secure score have no severity and pass."""
     status: tuple[str, ...] = ()
@@ -124,6 +141,7 @@ class TargetSettings(_Section, frozen=True, kw_only=True):
     retry_first_s: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     """First pause after a failure; doubles, with jitter, up to `retry_max_s`."""
     retry_max_s: Annotated[float, msgspec.Meta(gt=0)] = 300.0
+    """Longest pause between attempts."""
     poll_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 1.0
     """How often the change log is looked at."""
     max_dead_letters: Annotated[int, msgspec.Meta(ge=1)] = 10_000
@@ -134,6 +152,7 @@ class ExportSettings(_Section, frozen=True, kw_only=True):
     """Continuous export."""
 
     targets: tuple[TargetSettings, ...] = ()
+    """Where to."""
     keep_changes_days: Annotated[float, msgspec.Meta(gt=0)] = 7.0
     """How long changes stay in the log after all targets took them."""
     url: str = ""
@@ -166,6 +185,7 @@ class ConnectionSettings(_Section, frozen=True, kw_only=True):
     """One connection to another system, which playbooks name."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+    """What playbooks call it."""
     connector: str
     """Id of a connector; docs/reference/connectors.md."""
     url: str = ""
@@ -187,6 +207,7 @@ class ConnectionSettings(_Section, frozen=True, kw_only=True):
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
     """Of a whole request."""
     enabled: bool = True
+    """One that is off is checked when Gatewatch starts, and playbooks can't use it."""
 
 
 class SubscriptionSettings(_Section, frozen=True, kw_only=True):
@@ -202,14 +223,18 @@ class TailSettings(_Section, frozen=True, kw_only=True):
     """One followed file."""
 
     source: str
+    """Name of the source in the ledger."""
     path: str
+    """Of the file, as the server that writes it names it; rotated files are followed."""
     format: str = "auto"
+    """Id of a format; docs/reference/formats.md."""
 
 
 class Settings(_Section, frozen=True, kw_only=True):
     """Everything."""
 
     data_dir: str
+    """Everything Gatewatch keeps; only one server at a time. `--data-dir`, else the user's data directory."""
     key_file: str = ""
     """Installation key (fingerprints, sealing); '' means `<data_dir>/install.key`, made on first start, mode 0600."""
     api: ApiSettings = ApiSettings()
@@ -224,9 +249,12 @@ class Settings(_Section, frozen=True, kw_only=True):
     export: ExportSettings = ExportSettings()
     containment: Guardrails = Guardrails()
     tail: tuple[TailSettings, ...] = ()
+    """Log files to follow."""
     gateways: tuple[GatewaySettings, ...] = ()
+    """Gateways to contain on."""
     asked: AskedSettings = AskedSettings()
     connections: tuple[ConnectionSettings, ...] = ()
+    """Other systems."""
     connectors_dir: str = ""
     """Folder of connectors of your own, one YAML file each."""
     subscriptions: SubscriptionSettings = SubscriptionSettings()

@@ -25,12 +25,15 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     body_bytes: int = 65_536
     """Defender for APIs reads bodies up to 64 KB (reference/microsoft.md, fact 2)."""
     decompressed_bytes: int = 262_144
+    """Of one body."""
     depth: int = 24
+    """Of nested values."""
     members: int = 512
     """Leaves of one body that are looked at."""
     parameters: int = 64
     """Parameters stored of one transaction."""
     header_lines: int = 128
+    """Of one message."""
     value_chars: int = 8192
     """Longest value that is matched against patterns."""
 
@@ -51,6 +54,7 @@ class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "x-auth-token",
         "x-access-token",
     )
+    """Headers that carry an API key."""
     api_key_parameters: tuple[str, ...] = (
         "api_key",
         "apikey",
@@ -60,6 +64,7 @@ class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "key",
         "token",
     )
+    """Query parameters that carry one."""
     session_cookies: tuple[str, ...] = (
         "session",
         "sessionid",
@@ -69,10 +74,14 @@ class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "connect.sid",
         "asp.net_sessionid",
     )
+    """Cookies that are a session."""
     certificate_headers: tuple[str, ...] = ("x-forwarded-client-cert", "x-ssl-client-s-dn", "ssl-client-subject-dn")
+    """Headers by which a gateway tells of a client certificate; it has to remove those that callers send."""
     consumer_headers: tuple[str, ...] = ("x-consumer-username", "x-authenticated-userid")
+    """Headers by which a gateway tells whom it has authenticated; it has to remove those that callers send."""
     limits: LimitSettings = LimitSettings()
     workers: int = 2
+    """Processes that observe."""
     duplicate_window: int = 500_000
     """Newest transaction ids remembered to recognise a re-sent one; about 100 octets each."""
     block_bytes: int = 8 * _MIB
@@ -85,3 +94,4 @@ class TemplateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_paths: int = 50_000
     """Distinct paths remembered per installation; above it new literal paths go to the unknown bucket."""
     openapi_files: tuple[str, ...] = ()
+    """Descriptions whose paths are templates from the beginning."""

@@ -24,7 +24,7 @@ _Network = IPv4Network | IPv6Network
 
 
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of one installation."""
+    """What containments may do, in this installation."""
 
     protected: tuple[str, ...] = ()
     """Addresses, ranges, `kind:id` of actors, consumers, `METHOD host template`, hosts: never contained, by nobody."""
@@ -35,14 +35,17 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_in_force: Annotated[int, msgspec.Meta(ge=1)] = 100
     """At a time, on all gateways together."""
     max_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 24.0
+    """Longest duration of a plan."""
     min_prefix_v4: Annotated[int, msgspec.Meta(ge=0, le=32)] = 20
     """No wider range."""
     min_prefix_v6: Annotated[int, msgspec.Meta(ge=0, le=128)] = 44
+    """The same for IPv6."""
     approvals: dict[Effect, Annotated[int, msgspec.Meta(ge=0, le=5)]] = msgspec.field(
         default_factory=lambda: dict(_APPROVALS)
     )
     """How many different people have to agree, by effect."""
     look_back_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 24.0
+    """Traffic that the blast radius is predicted from."""
     recovery_s: Annotated[float, msgspec.Meta(ge=60, le=86_400)] = 1800.0
     """How long traffic is watched after a containment is gone: whether normal use is back and the attack is not."""
 
