@@ -159,7 +159,8 @@ def test_an_outage_loses_nothing_and_keeps_the_order(bench: Bench) -> None:
     soon(lambda: len(set(bench.siem.ids())) == 50)
     assert list(dict.fromkeys(bench.siem.subjects())) == [f"a{n:04d}" for n in range(50)]
     soon(lambda: service.status("siem").lag_items == 0)
-    assert service.status("siem").state is TargetState.RUNNING
+    # What is kept of a delivery is there a little before the word that all is well.
+    soon(lambda: service.status("siem").state is TargetState.RUNNING)
     assert service.status("siem").delivered == 50
 
 
@@ -210,9 +211,13 @@ def test_writers_at_the_same_time_lose_nothing(bench: Bench) -> None:
         one.start()
     for one in writers:
         one.join()
-    soon(lambda: sum(event["gatewatch"]["count"] == 101 for event in bench.siem.events) >= 120)
-    newest = {event["gatewatch"]["id"]: event["gatewatch"] for event in bench.siem.events}
-    assert all(one["count"] == 101 for one in newest.values()), "the last word of each is its last state"
+
+    def last_words() -> list[int]:
+        newest = {event["gatewatch"]["id"]: event["gatewatch"]["count"] for event in tuple(bench.siem.events)}
+        return list(newest.values())
+
+    # One that was told twice before it was read is sent twice as it is at the end: events can't be counted.
+    soon(lambda: last_words() == [101] * 120)
     revisions: dict[str, int] = {}
     for event in bench.siem.events:
         own = event["gatewatch"]
