@@ -124,8 +124,7 @@ class Server:
 
     def _services(self) -> None:
         settings, log = self.settings, self.log
-        self.lists = AddressLists(settings.lists, self.traffic, log)
-        self.lists.load()
+        self._lists()
         self._run = DetectionRun(self.traffic, self.control, log, self.clock)
         self.detecting = Detecting(
             run=self._run,
@@ -135,6 +134,7 @@ class Server:
             settings=settings.detect,
             log=log,
             turn=self.leasing.turn("detecting"),
+            then=self._found,
         )
         self.scoring = Scoring(self.control.scores, self.clock)
         self.catalogue = Catalogue(
@@ -162,7 +162,11 @@ class Server:
         )
         self.collectors = Collectors(settings, self.journal, self._formats, self.clock, log)
         self.app = create_app(self._api(parts))
-        self._reloading = Repeating("lists", self.lists.reload, settings.lists.reload_s, log)
+
+    def _lists(self) -> None:
+        self.lists = AddressLists(self.settings.lists, self.traffic, self.log)
+        self.lists.load()
+        self._reloading = Repeating("lists", self.lists.reload, self.settings.lists.reload_s, self.log)
 
     def _casework(self) -> Desk:
         settings, log = self.settings, self.log
@@ -177,7 +181,7 @@ class Server:
             turn=self.leasing.turn("containment effects"),
         )
         parts = desk(self.control.cases, self.traffic, self.catalogue.labelled, self.clock.now, self.containment.desk)
-        self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"))
+        self.correlating = Correlating(parts.correlation, log, self.leasing.turn("correlating"), self._placed)
         self.remediation = remediating(
             control=self.control,
             catalogue=self.catalogue,
@@ -226,6 +230,14 @@ class Server:
         self.telling = telling(
             self.subscribing, self.control, settings.export.url, self.clock, log, self.leasing.turn("subscriptions")
         )
+
+    def _found(self) -> None:
+        """Alerts are new or changed: what follows on them need not wait for its tick."""
+        self.correlating.wake()
+
+    def _placed(self) -> None:
+        """Alerts have their incidents: rules may begin."""
+        self.automation.dispatching.wake()
 
     def _api(self, parts: Desk) -> ApiServices:
         suppressing = Suppressing(self.control, self.control.cases, self.clock.now)

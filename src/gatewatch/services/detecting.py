@@ -20,7 +20,7 @@ from gatewatch.ports.clock import Clock
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
-from gatewatch.services.repeating import Repeating
+from gatewatch.services.repeating import Repeating, nothing
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["Detecting", "DetectionRun"]
@@ -114,8 +114,12 @@ class Detecting:
         settings: DetectSettings,
         log: Log,
         turn: Turn = ALWAYS,
+        then: Callable[[], object] = nothing,
     ) -> None:
-        """Continue after the blocks judged by an earlier run; in this server's `turn` only."""
+        """Continue after the blocks judged by an earlier run; in this server's `turn` only.
+
+        `then` is called when alerts are new or changed.
+        """
         self._run, self._traffic, self._control = run, traffic, control
         self._clock, self._settings, self._log = clock, settings, log
         self._turn, self._term = turn, turn.term
@@ -124,8 +128,8 @@ class Detecting:
         self._turns = {False: threading.Lock(), True: threading.Lock()}
         self._state = threading.Lock()
         self._lanes = [
-            Repeating("detecting", partial(self.tick_due, slow=False), settings.tick_s, log),
-            Repeating("detecting-slowly", partial(self.tick_due, slow=True), settings.tick_s, log),
+            Repeating("detecting", partial(self.tick_due, slow=False), settings.tick_s, log, then=then),
+            Repeating("detecting-slowly", partial(self.tick_due, slow=True), settings.tick_s, log, then=then),
         ]
         self.ticks = 0
         self._counted = 0

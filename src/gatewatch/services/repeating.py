@@ -10,7 +10,11 @@ from gatewatch.errors import GatewatchError
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["Repeating"]
+__all__ = ["Repeating", "nothing"]
+
+
+def nothing() -> None:
+    """Follows a step that nobody waits for."""
 
 
 class Repeating:
@@ -20,12 +24,22 @@ class Repeating:
     `failing` shows from then on (and `telemetry.threads` logs), rather than going on with a state nobody knows.
     """
 
-    def __init__(self, name: str, step: Callable[[], object], every_s: float, log: Log, *, turn: Turn = ALWAYS) -> None:
+    def __init__(
+        self,
+        name: str,
+        step: Callable[[], object],
+        every_s: float,
+        log: Log,
+        *,
+        turn: Turn = ALWAYS,
+        then: Callable[[], object] = nothing,
+    ) -> None:
         """Nothing runs yet; `every_s` is counted from the begin of one step to the begin of the next.
 
-        Steps outside this server's `turn` are left out.
+        Steps outside this server's `turn` are left out. `then` is called after a step that gave anything true: who
+        works on with it need not wait for a tick.
         """
-        self._step, self._every_s, self._log, self._turn = step, every_s, log, turn
+        self._step, self._every_s, self._log, self._turn, self._then = step, every_s, log, turn, then
         self._stopping, self._woken = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._started = False
@@ -62,8 +76,8 @@ class Repeating:
         """One step now, in the caller's thread."""
         begin = time.perf_counter()
         try:
-            if self._turn.mine():
-                self._step()
+            if self._turn.mine() and self._step():
+                self._then()
             self._failing = ""
         except GatewatchError as error:
             self._failing = error.message

@@ -79,3 +79,31 @@ def test_a_step_that_was_asked_to_stop_is_no_fault() -> None:
 
 def test_a_fault_without_a_trace_has_a_type() -> None:
     assert fault_of(ValueError("secret")) == "ValueError in ?"
+
+
+def test_who_works_on_with_it_is_called_after_a_step_that_gave_something() -> None:
+    log, called = Lines(), list[str]()
+    results = iter([0, 3, None])
+
+    def step() -> object:
+        called.append("step")
+        return next(results)
+
+    runs = Repeating("stepping", step, 3600.0, log, then=lambda: called.append("then"))
+    for _ in range(3):
+        runs.attempt()
+    assert called == ["step", "step", "then", "step"]
+
+
+def test_a_woken_thread_steps_long_before_its_time() -> None:
+    first, second = threading.Event(), threading.Event()
+
+    def step() -> None:
+        (second if first.is_set() else first).set()
+
+    runs = Repeating("stepping", step, 3600.0, Lines())
+    runs.start()
+    assert first.wait(30)
+    runs.wake()
+    assert second.wait(30)
+    assert runs.stop()

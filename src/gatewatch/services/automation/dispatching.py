@@ -102,6 +102,10 @@ class Dispatching:
         self._ticks.start()
         self._tidying.start()
 
+    def wake(self) -> None:
+        """Something has changed."""
+        self._ticks.wake()
+
     def stop(self) -> None:
         """End; what is not worked off is taken up by the next start."""
         self._ticks.stop()

@@ -20,7 +20,7 @@ from gatewatch.ports.cases import CaseStore, CaseUnit, Sighting
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.services.incidents.merging import merge
 from gatewatch.services.incidents.summing import Summing
-from gatewatch.services.repeating import Repeating
+from gatewatch.services.repeating import Repeating, nothing
 from gatewatch.telemetry.logs import Log
 
 __all__ = ["BY", "Correlating", "Correlation", "Crowds", "sightings_of"]
@@ -293,10 +293,12 @@ def _reasons(links: Sequence[Link]) -> str:
 class Correlating:
     """The thread that correlates, shortly after the detectors."""
 
-    def __init__(self, correlation: Correlation, log: Log, turn: Turn = ALWAYS) -> None:
-        """Nothing runs yet; in this server's `turn` only."""
+    def __init__(
+        self, correlation: Correlation, log: Log, turn: Turn = ALWAYS, then: Callable[[], object] = nothing
+    ) -> None:
+        """Nothing runs yet; in this server's `turn` only. `then` is called when alerts were placed."""
         self._correlation = correlation
-        self._runs = Repeating("correlating", self._run, _TICK_S, log, turn=turn)
+        self._runs = Repeating("correlating", self._run, _TICK_S, log, turn=turn, then=then)
         self.correlated = 0
         """Alerts placed or looked at again since the start."""
 
@@ -319,10 +321,16 @@ class Correlating:
         """Begin."""
         self._runs.start()
 
+    def wake(self) -> None:
+        """There is something to place."""
+        self._runs.wake()
+
     def stop(self) -> None:
         """End; what the detectors found last is still placed."""
         if self._runs.stop():
             self._runs.attempt()
 
-    def _run(self) -> None:
-        self.correlated += self._correlation.run()
+    def _run(self) -> int:
+        placed = self._correlation.run()
+        self.correlated += placed
+        return placed

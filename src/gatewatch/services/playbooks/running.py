@@ -109,6 +109,7 @@ class Runs:
         kept = self._store.request(run)
         if kept == run:
             self._record(run, "requested", f"Playbook {run.playbook}, version {run.version}: {run.reason}", by=run.by)
+            self._admission.wake()
         return kept
 
     def start_inside(self, parent: Run, playbook: str, inputs: Mapping[str, Any], key: str, address: str) -> str:
