@@ -25,6 +25,7 @@ NAMES = (
     "export",
     "automation",
     "containment",
+    "alert_to_block",
 )
 
 

@@ -42,7 +42,7 @@ from gatewatch.testing.gateways import enforcement
 from gatewatch.testing.processes import ChildProcess, answers, free_port
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
-__all__ = ["main"]
+__all__ = ["ROOT", "Caller", "main", "spread"]
 
 ROOT = Path(__file__).parents[1]
 BLOCKS, PER_S, CONNECTIONS = 60, 2000.0, 12
@@ -94,8 +94,8 @@ class Caller:
         self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def status(self, address: str) -> int:
-        text = f"GET /api/items HTTP/1.1\r\nhost: shop.example\r\nx-forwarded-for: {address}\r\n\r\n"
+    def status(self, address: str, path: str = "/api/items") -> int:
+        text = f"GET {path} HTTP/1.1\r\nhost: shop.example\r\nx-forwarded-for: {address}\r\n\r\n"
         self._socket.sendall(text.encode())
         data = self._socket.recv(65536)
         while b"\r\n\r\n" not in data or not _whole(data):
@@ -164,15 +164,15 @@ def _blocks(stand: Stand, directory: Path, stack: ExitStack) -> dict[str, Any]:
     load = json.loads(output)
     return {
         "blocks": BLOCKS,
-        "until_refused": _spread([seconds for seconds, _ in found]),
-        "until_confirmed": _spread([seconds for _, seconds in found]),
+        "until_refused": spread([seconds for seconds, _ in found]),
+        "until_confirmed": spread([seconds for _, seconds in found]),
         "background_asked_per_s": PER_S,
         "background_done_per_s": round(load["calls"] / load["seconds"]),
         "background_lasted_for_all_blocks": still,
     }
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
     ordered = sorted(values)
     p99 = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
     return {
