@@ -20,7 +20,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.test_rest import Rest
-from tests.server_process import free_port
 
 from gatewatch.model.alert import AlertStatus, Severity
 from gatewatch.model.incident import IncidentStatus
@@ -28,6 +27,7 @@ from gatewatch.model.observation import Actor, ActorKind
 from gatewatch.model.verdict import Classification, Determination
 from gatewatch.ports.control import Role
 from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.processes import free_port
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
 pytestmark = [
