@@ -56,7 +56,7 @@ http {{
   }}
 }}
 """
-_LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_S = 180.0
 
 
 def program() -> str:
@@ -84,6 +84,9 @@ class Nginx(ChildProcess):
         for log in ("combined.log", "gatewatch.log"):
             (self.directory / log).rename(self.directory / f"{log}.{number}")
         subprocess.run([*self._base, "-s", "reopen"], check=True, capture_output=True)
+        # The master makes the new files when it comes to it; without them there is nothing to rename the next time.
+        names = ("combined.log", "gatewatch.log")
+        eventually(lambda: all((self.directory / log).exists() for log in names), lambda: f"{names} after {number}")
 
 
 @pytest.fixture
