@@ -1,4 +1,4 @@
-"""Where a run is, when somebody else writes it at the same time."""
+"""What is kept of a run when somebody else writes it at the same time, and when its end is cut off."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import msgspec
 import pytest
 
 from gatewatch.model.run import Run, RunState
-from gatewatch.respond.playbooks.world import Wish
+from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
+from gatewatch.respond.playbooks.world import BranchEnd, Wish
 from gatewatch.services.playbooks.world import RealWorld, Surrounding
 from gatewatch.store.sql import SqlControlStore
-from gatewatch.testing.playbooks import WallClock
+from gatewatch.telemetry.logs import configure
+from gatewatch.testing.playbooks import RememberingConnectors, RestingRuns, WallClock, desk_for_tests
 
 QUEUED = Run(id="r", playbook="book", version=1, subject_kind="none", by="ann", reason="r", created_at=1.0)
 
@@ -42,6 +44,40 @@ class Admitting:
             begun = msgspec.structs.replace(QUEUED, state=RunState.RUNNING, started_at=2.0)
             assert self._runs.save_run(begun, expected=(RunState.QUEUED,))
         return self._runs.save_run(run, expected=expected)
+
+
+BOOK = """\
+schema: gatewatch.playbook/v1
+name: book
+title: Book
+subject: none
+steps: [{id: a, wait: {for: 1s}}]
+"""
+
+
+def test_an_end_that_was_cut_off_is_concluded_once(
+    control: SqlControlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = configure(level="critical")
+    desk = desk_for_tests(tmp_path, control, RememberingConnectors(), WallClock(), log, durable=RestingRuns())
+    desk.library.save(BOOK, by="ann")
+    desk.library.enable("book", by="ann")
+    request = RunRequest(playbook="book", subject=RunSubject(kind=SubjectKind.NONE), by="ann", reason="r", key="k")
+    run = desk.runs.start(request)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    end = BranchEnd(steps={}, variables={})
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.runs, "_close_questions", killed)
+        with pytest.raises(KeyboardInterrupt):
+            desk.runs._finish(run, end)
+    assert desk.runs.run(run).state is RunState.SUCCEEDED
+    for _ in range(2):
+        desk.runs._finish(run, end)
+    log_of_run, _ = control.cases.activities(subject="run", subject_id=run)
+    assert [entry.action for entry in log_of_run] == ["succeeded", "requested"]
 
 
 def test_a_run_that_asks_while_it_is_admitted_waits(control: SqlControlStore) -> None:
