@@ -12,7 +12,6 @@ import pytest
 from gatewatch.store.engine import open_engine
 from gatewatch.store.sql import SqlControlStore
 
-
 START_S = 300.0
 
 

@@ -195,7 +195,8 @@ def test_bodies_and_headers_through_a_real_envoy_leave_no_secret(server_at: Any,
     server.start()
     with serving(_answering(calls)) as upstream:
         listener = Listener(name="planted", port=port, upstream=upstream, collector=collector)
-        with EnvoyProcess(directory, [listener]), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        url = f"http://127.0.0.1:{port}"
+        with EnvoyProcess(directory, [listener]), httpx.Client(base_url=url, timeout=60) as client:
             statuses = [
                 client.request(call.method, call.path, headers=call.headers, content=call.body).status_code
                 for call in calls

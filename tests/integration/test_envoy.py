@@ -280,7 +280,7 @@ def test_evidence_says_whether_bodies_are_carried(gateway: Gateway, observer: Ob
 
 
 def test_a_call_without_any_credential_says_so(gateway: Gateway, observer: Observer) -> None:
-    with httpx.Client(headers={}) as client:
+    with httpx.Client(headers={}, timeout=60) as client:
         client.headers.clear()
         mark = "mark=bare"
         client.get(f"http://127.0.0.1:{gateway.ports['log_only']}/person?{mark}").raise_for_status()

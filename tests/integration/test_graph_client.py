@@ -101,7 +101,7 @@ class Credential:
         client_id, secret = self._text.split("_")[1:]
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
         form["scope"] = " ".join(scopes)
-        answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form)
+        answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form, timeout=60)
         body = answer.raise_for_status().json()
         return AccessToken(body["access_token"], int(time.time()) + body["expires_in"])
 
@@ -367,5 +367,6 @@ def test_azure_identity_gets_its_token_over_tls(rest: Rest, tmp_path: Path, monk
             f"{base}/v1.0/security/incidents",
             headers={"authorization": f"Bearer {token}"},
             verify=ssl.create_default_context(cafile=trusted),
+            timeout=60,
         )
     assert (answer.status_code, answer.json()["value"]) == (200, [])

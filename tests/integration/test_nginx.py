@@ -164,7 +164,7 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def called(nginx: Nginx) -> dict[str, httpx.Response]:
-    with httpx.Client(base_url=nginx.url) as client:
+    with httpx.Client(base_url=nginx.url, timeout=60) as client:
         return {name: client.request(method, path, **more) for name, (method, path, more) in CALLS.items()}
 
 
@@ -218,7 +218,7 @@ class Traffic:
         self._threads = [threading.Thread(target=self._call, args=(n, paths)) for n, paths in enumerate(self.paths)]
 
     def _call(self, caller: int, paths: list[str]) -> None:
-        with httpx.Client(base_url=self._url) as client:
+        with httpx.Client(base_url=self._url, timeout=60) as client:
             while not self._stopping.is_set():
                 path = f"/api/c{caller}/{len(paths)}"
                 client.get(path).raise_for_status()
