@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 from tests.server_process import ServerProcess
 
 # The same examples in every run, so that a run that fails says something about the change. `HYPOTHESIS_PROFILE=explore`
-# looks further.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("explore", max_examples=500)
+# looks further. How long an example takes says something about the machine, not about the property.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 

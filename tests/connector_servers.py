@@ -122,7 +122,7 @@ class Vendor:
             handler.close_connection = True
             return
         if fault == "slow":
-            self.release.wait(20)
+            self.release.wait(120)
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         body = b"" if answer.body is None else body
         handler.send_response(answer.status)

@@ -96,12 +96,12 @@ class Receiving(RememberingConnectors):
         text = call.inputs["text"]
         with self._dying.alone():
             self._dying.at(f"{text}: before sending")
-            httpx.post(f"{self._url}/{call.key}", content=text).raise_for_status()
+            httpx.post(f"{self._url}/{call.key}", content=text, timeout=300).raise_for_status()
             self._dying.at(f"{text}: after sending")
         return ActionResult(outcome=Outcome.SUCCEEDED, values={"ticket": f"T-{text}"})
 
     def read_back(self, call: ActionCall) -> ActionResult:
-        found = httpx.get(f"{self._url}/{call.key}").status_code == httpx.codes.OK
+        found = httpx.get(f"{self._url}/{call.key}", timeout=300).status_code == httpx.codes.OK
         if not found:
             return ActionResult(outcome=Outcome.FAILED, error="nothing there")
         return ActionResult(outcome=Outcome.SUCCEEDED, values={"ticket": f"T-{call.inputs['text']}"})

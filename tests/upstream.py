@@ -20,7 +20,7 @@ def serving(app: Any) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    for _ in range(600):
+    for _ in range(2400):
         if server.started:
             break
         time.sleep(0.05)

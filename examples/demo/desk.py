@@ -91,7 +91,7 @@ class Desk:
     def __init__(self) -> None:
         self._tickets, self._box = _Tickets(), _Mailbox()
         self._thread = threading.Thread(target=self._tickets.serve_forever, daemon=True)
-        self._smtp = Controller(self._box, hostname="127.0.0.1", port=free_port())
+        self._smtp = Controller(self._box, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
 
     def __enter__(self) -> Self:
         self._thread.start()

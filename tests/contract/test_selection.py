@@ -121,7 +121,11 @@ def pages(store: SqlControlStore, wanted: Selection) -> list[str]:
 def test_conditions_orders_and_pages_mean_what_they_mean_in_python(store: SqlControlStore) -> None:
     known = filled(store)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         trees,
         st.sampled_from(["created_at", "changed_at", "first_seen", "last_seen", "id"]),

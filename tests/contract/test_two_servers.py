@@ -144,7 +144,7 @@ def servers(empty_postgres: str) -> Iterator[tuple[Server, Server]]:
 
 
 def soon(condition: Callable[[], bool]) -> None:
-    for _ in range(2000):
+    for _ in range(12_000):
         if condition():
             return
         time.sleep(0.01)
@@ -294,7 +294,7 @@ def test_two_real_servers_share_the_jobs_and_one_hands_them_over_when_it_stops(
         two.token = one.token
         assert (mine(one) >= JOBS, mine(two)) == (True, set())
         with two.client() as client:
-            assert client.get("/v1/exports/file").json()["state"] == "standby"
+            soon(lambda: client.get("/v1/exports/file").json()["state"] == "standby")
             assert 'gatewatch_lease_held{job="exporting"} 0.0' in client.get("/v1/metrics").text
         assert one.stop() == 0
         soon(lambda: mine(two) >= JOBS)

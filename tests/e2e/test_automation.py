@@ -27,7 +27,7 @@ from tests.rules_process import Clock
 from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
-ALERTS = 600
+ALERTS, MOST_KILLS, LAST_S = 600, 20, 600.0
 
 
 def test_kill_9_at_any_moment_neither_loses_nor_repeats(tmp_path: Path) -> None:
@@ -53,14 +53,23 @@ def test_kill_9_at_any_moment_neither_loses_nor_repeats(tmp_path: Path) -> None:
     Correlation(control.cases, summing, lambda _: {}, lambda: NOON).run()
     chance = random.Random(7)
     kills = 0
-    while parts.desk.counts().lag or parts.desk.counts().waiting:
-        assert kills < 200
+
+    def work_left() -> bool:
+        counts = parts.desk.counts()
+        return bool(counts.lag or counts.waiting)
+
+    while work_left():
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.rules_process", url, str(starts)], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         time.sleep(chance.uniform(0.02, 0.4))
+        # How much a life gets done depends on the machine: the last one is long enough for what is left.
+        until = time.monotonic() + LAST_S
+        while kills == MOST_KILLS and work_left():
+            assert time.monotonic() < until
+            time.sleep(0.2)
         process.kill()
         process.wait()
         process.stdout.close()

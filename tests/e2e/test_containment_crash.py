@@ -18,9 +18,10 @@ from tests.gateway_rigs.envoy import EnvoyRig
 from tests.gateway_rigs.rig import eventually
 from tests.server_process import ServerProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.slow
 SHORT, LONG, OTHER = "203.0.113.7", "203.0.113.21", "198.51.100.9"
-SHORT_S, LONG_S = 8.0, 3600.0
+SHORT_S, LONG_S = 30.0, 3600.0
+"""The shorter one has to last from its order over its confirmation and the kill to our look at Envoy."""
 
 
 @pytest.fixture
@@ -92,8 +93,9 @@ def test_blocks_outlive_a_kill_and_expire_after_it(server: ServerProcess, envoy:
     assert seen(envoy)[SHORT] == 403, "nobody is there to take it away; this is what the restart has to mend"
     server.start()
     eventually(lambda: states(server), {SHORT: ("expired", True), LONG: ("in_force", False)})
-    assert health(server) == (1, 0, 0)
-    assert seen(envoy) == {SHORT: 200, LONG: 403, OTHER: 200}
+    # Health is told after the states are kept, and Envoy's workers hear of a change after its main thread.
+    eventually(lambda: health(server), (1, 0, 0))
+    eventually(lambda: seen(envoy), {SHORT: 200, LONG: 403, OTHER: 200})
 
 
 def test_killed_between_the_request_and_its_confirmation(server: ServerProcess, envoy: EnvoyRig) -> None:
@@ -119,10 +121,10 @@ def test_killed_between_the_request_and_its_confirmation(server: ServerProcess, 
     assert len(unanswered) == 1, "the caller was told nothing"
     server.start()
     eventually(lambda: states(server), {LONG: ("in_force", False)})
-    assert seen(envoy) == {SHORT: 200, LONG: 403, OTHER: 200}
+    eventually(lambda: seen(envoy), {SHORT: 200, LONG: 403, OTHER: 200})
     again = contained(server, order)
     assert again["state"] == "in_force", "whoever got no answer asks again and gets the same containment"
-    assert health(server) == (1, 0, 0)
+    eventually(lambda: health(server), (1, 0, 0))
     with server.client() as client:
         client.post(f"/v1/containments/{again['id']}/rollback", json={"reason": "a mistake"}).raise_for_status()
     eventually(lambda: seen(envoy)[LONG], 200)

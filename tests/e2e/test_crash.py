@@ -63,7 +63,7 @@ def numbers(store: ClickHouseTraffic, sql: str) -> Any:
     return store.query(sql)[0]["n"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_nothing_is_lost_or_doubled(server_at: Any) -> None:
     # The transactions are of January: without this the retention of 30 days would rightly forget them.
     server: ServerProcess = server_at("[traffic]\nretention_days = 0\naggregate_retention_days = 0\n")

@@ -23,7 +23,7 @@ from tests.server_process import ServerProcess
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 TOTAL, KILLS = 3000, 8
-SOON = 60.0
+SOON = 180.0
 
 
 def soon(condition: Callable[[], bool]) -> None:
@@ -89,7 +89,6 @@ def check(events: list[dict[str, Any]], written: int) -> int:
     return repeats
 
 
-@pytest.mark.timeout(300)
 def test_kill_9_loses_nothing_and_keeps_the_order(tmp_path: Path, siem: Siem) -> None:
     url = f"sqlite:///{tmp_path}/control.sqlite"
     control = SqlControlStore(url)
@@ -165,11 +164,20 @@ def test_a_detected_attack_reaches_the_siem_through_the_server(server_at: Any, s
         metrics = client.get("/v1/metrics").text
         assert 'gatewatch_export_lag_items{target="siem"}' in metrics
         assert client.get("/v1/exports/other").status_code == 404
-    shown = json.loads(gatewatch(server, "exports", "list", "--json").stdout)["items"][0]
-    assert shown["state"] == "running"
-    assert "settings" not in shown
+
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(gatewatch(server, "exports", "list", "--json").stdout)["items"][0]
+        return found
+
+    # The SIEM is away now and then; what is under way meanwhile waits for it.
+    soon(lambda: shown()["state"] == "running")
+    assert "settings" not in shown()
     assert json.loads(gatewatch(server, "exports", "pause", "siem", "--json").stdout)["state"] == "paused"
-    assert json.loads(gatewatch(server, "exports", "resume", "siem", "--json").stdout)["state"] == "running"
+    assert json.loads(gatewatch(server, "exports", "resume", "siem", "--json").stdout)["state"] in (
+        "running",
+        "waiting",
+    )
+    soon(lambda: shown()["state"] == "running")
     assert gatewatch(server, "exports", "back-fill", "siem", "--kind", "finding").returncode == 0
     soon(lambda: sum(event["class_uid"] == 2003 for event in siem.events) >= 2)
     assert gatewatch(server, "exports", "dead-letters", "siem").stdout == "Dead letters: none\n"

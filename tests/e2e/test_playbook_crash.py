@@ -14,7 +14,7 @@ import pytest
 
 from tests.playbook_process import EFFECTS
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 class Receiver(ThreadingHTTPServer):
@@ -63,7 +63,7 @@ def test_killed_at_every_boundary(tmp_path: Path, receiver: Receiver) -> None:
         [sys.executable, "-m", "tests.playbook_process", str(tmp_path), str(receiver.server_address[1])],
         capture_output=True,
         text=True,
-        timeout=840,
+        timeout=1700,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

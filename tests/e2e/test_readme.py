@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server_process import free_port
+from gatewatch.testing.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -47,7 +47,7 @@ def test_every_other_command_runs(tmp_path: Path) -> None:
                 "gatewatch serve > serve.log 2>&1 &",
                 "server=$!",
                 "trap 'kill $server' EXIT",
-                "for _ in $(seq 300); do grep -q '^token: ' serve.log && break; sleep 0.1; done",
+                "for _ in $(seq 1200); do grep -q '^token: ' serve.log && break; sleep 0.1; done",
                 "for _ in $(seq 300); do ready && break; sleep 0.1; done",
             ]
         elif command.startswith("export GATEWATCH_TOKEN="):
@@ -72,7 +72,7 @@ def test_every_other_command_runs(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=800,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert (tmp_path / "results" / "report.html").exists()

@@ -45,7 +45,7 @@ def test_traffic_becomes_inventory_findings_and_alerts(server: ServerProcess) ->
         assert (answer.status_code, answer.json()) == (202, {"accepted": 32})
         entry = server.settle()
         assert (entry["observed"], entry["duplicate"], entry["rejected"]) == (30, 1, {"malformed": 1})
-        for _ in range(100):
+        for _ in range(900):
             alerts = client.get("/v1/alerts").json()["items"]
             endpoints = client.get("/v1/endpoints").json()["items"]
             types = {alert["alert_type"] for alert in alerts}
@@ -69,7 +69,7 @@ def test_traffic_becomes_inventory_findings_and_alerts(server: ServerProcess) ->
 def test_alerts_change_status_with_revisions(server: ServerProcess) -> None:
     with server.client() as client:
         client.post("/v1/ingest", content=zstandard.compress(ndjson(line(1))), headers={"content-encoding": "zstd"})
-        for _ in range(300):
+        for _ in range(900):
             items = client.get("/v1/alerts").json()["items"]
             if items and items[0]["incident_id"]:
                 break
@@ -220,7 +220,7 @@ def test_a_run_waits_for_an_answer_over_a_restart(server: ServerProcess) -> None
         for word in ("promote", "enable"):
             client.post(f"/v1/playbooks/restart-book/{word}").raise_for_status()
         run = client.post("/v1/playbooks/restart-book/runs", json={}).raise_for_status().headers["location"]
-        for _ in range(300):
+        for _ in range(1800):
             if client.get("/v1/questions?open=true").json()["items"]:
                 break
             time.sleep(0.1)
@@ -233,7 +233,7 @@ def test_a_run_waits_for_an_answer_over_a_restart(server: ServerProcess) -> None
         (question,) = client.get("/v1/questions?open=true").json()["items"]
         body = {"choice": "yes", "digest": question["digest"]}
         client.post(f"/v1/questions/{question['id']}/answers", json=body).raise_for_status()
-        for _ in range(300):
+        for _ in range(1800):
             found = client.get(run).json()
             if found["over"]:
                 break

@@ -44,13 +44,17 @@ class CaddyRig(Rig):
         self.racing = before_next_write(made._http)
         return made
 
+    @property
+    def _there(self) -> str:
+        return f"{self.api}/config/apps/http/servers/edge/routes"
+
     def _routes(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(f"{self.api}/config/apps/http/servers/edge/routes").json()
+        found: list[dict[str, Any]] = httpx.get(self._there, timeout=60).json()
         return found
 
     def plant(self) -> None:
         self.edits += 1
-        put = httpx.put(f"{self.api}/config/apps/http/servers/edge/routes/0", json=THEIRS | {"@id": f"t{self.edits}"})
+        put = httpx.put(f"{self._there}/0", json=THEIRS | {"@id": f"t{self.edits}"}, timeout=60)
         put.raise_for_status()
 
     def planted(self) -> bool:
@@ -74,7 +78,7 @@ class CaddyRig(Rig):
         self.process.start()
 
     def tamper(self) -> None:
-        httpx.delete(f"{self.api}/id/gatewatch-c1").raise_for_status()
+        httpx.delete(f"{self.api}/id/gatewatch-c1", timeout=60).raise_for_status()
 
     def state(self) -> object:
         return self._routes()

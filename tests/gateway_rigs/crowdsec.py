@@ -73,7 +73,7 @@ class CrowdSecRig(Rig):
         return CrowdSec(settings, site)
 
     def decisions(self) -> list[dict[str, Any]]:
-        found = httpx.get(f"{self.api}/v1/decisions", headers={"x-api-key": self.key}).json()
+        found = httpx.get(f"{self.api}/v1/decisions", headers={"x-api-key": self.key}, timeout=60).json()
         return list(found or [])
 
     def plant(self) -> None:

@@ -89,5 +89,6 @@ class EnvoyRig(Rig):
         spoilt.replace(path)
 
     def state(self) -> object:
-        dump = httpx.get(f"http://127.0.0.1:{self.admin}/config_dump?resource=ecds_filters").json()["configs"]
+        url = f"http://127.0.0.1:{self.admin}/config_dump?resource=ecds_filters"
+        dump = httpx.get(url, timeout=60).json()["configs"]
         return sorted((item["ecds_filter"]["name"], item["version_info"], item["last_updated"]) for item in dump)

@@ -44,8 +44,8 @@ EXAMPLES = {
 }
 
 
-def eventually(what: Callable[[], object], wanted: object, *, times: int = 400) -> None:
-    """Ask until it answers so; at most about 20 seconds."""
+def eventually(what: Callable[[], object], wanted: object, *, times: int = 2400) -> None:
+    """Ask until it answers so; at most about two minutes."""
     waiting, got = threading.Event(), None
     for _ in range(times):
         if (got := what()) == wanted:
@@ -145,7 +145,7 @@ class Rig(ABC):
 
     def status(self, address: str, method: str = "GET", path: str = "/", **headers: str) -> int:
         given = {"x-forwarded-for": address, "host": "shop.example", **headers}
-        return httpx.request(method, self.url + path, headers=given, timeout=10).status_code
+        return httpx.request(method, self.url + path, headers=given, timeout=60).status_code
 
     def examples(self, ability: Ability, number: Iterator[int]) -> Iterator[Enforcement]:
         """What an ability says that it can, one of each."""

@@ -38,7 +38,7 @@ PERSON = json.dumps({"id": 7, "email": "anna@example.com", "note": "é" * 400}).
 PACKED = gzip.compress(PERSON, mtime=0)
 IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
 JSON = {"content-type": "application/json"}
-_LONGEST_WAIT_S = 30.0
+_LONGEST_WAIT_S = 180.0
 _WRITTEN, _DROPPED = "access_logs.grpc_access_log.logs_written", "access_logs.grpc_access_log.logs_dropped"
 
 
@@ -146,7 +146,9 @@ class Gateway:
         )
 
     def client(self, name: str) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.ports[name]}", headers={"x-forwarded-for": "203.0.113.7"})
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.ports[name]}", headers={"x-forwarded-for": "203.0.113.7"}, timeout=60
+        )
 
     def counter(self, name: str) -> int:
         return self.envoy.counters("access_logs")[name]
@@ -278,7 +280,7 @@ def test_evidence_says_whether_bodies_are_carried(gateway: Gateway, observer: Ob
 
 
 def test_a_call_without_any_credential_says_so(gateway: Gateway, observer: Observer) -> None:
-    with httpx.Client(headers={}) as client:
+    with httpx.Client(headers={}, timeout=60) as client:
         client.headers.clear()
         mark = "mark=bare"
         client.get(f"http://127.0.0.1:{gateway.ports['log_only']}/person?{mark}").raise_for_status()
@@ -342,11 +344,14 @@ def test_gatewatch_away_from_the_start_harms_nobody_and_is_found_later(gateway: 
             eventually(arrives, "calls arrive once Gatewatch is there")
 
 
-def until_dropped(gateway: Gateway) -> int:
-    """Calls with bodies through the listener `full` until Envoy drops log entries; how many calls."""
+def until_dropped(gateway: Gateway, log: Lines) -> int:
+    """Calls with bodies through the listener `full` until the journal is full and Envoy drops entries; how many.
+
+    A collector that is given little of the machine lets Envoy drop before the journal is full.
+    """
     calls, before = 0, gateway.counter(_DROPPED)
     with gateway.client("full") as client:
-        while gateway.counter(_DROPPED) == before:
+        while gateway.counter(_DROPPED) == before or "journal_full" not in log.events:
             assert calls < 5000, "Envoy never noticed"
             for _ in range(50):
                 answer = client.post(f"/echo?n={calls}", content=EDGE, headers={"content-type": "text/plain"})
@@ -361,10 +366,14 @@ def test_a_full_journal_pushes_back_to_envoy_and_harms_no_call(gateway: Gateway,
     log, written, dropped = Lines(), gateway.counter(_WRITTEN), gateway.counter(_DROPPED)
     seen: list[str] = []
     with closing(journal), collecting(gateway.collectors["full"], journal, log):
-        calls = until_dropped(gateway)
+        calls = until_dropped(gateway, log)
+
+        def logged() -> int:
+            return gateway.counter(_WRITTEN) - written + gateway.counter(_DROPPED) - dropped
+
+        # Envoy counts a call a moment after its client has the answer.
+        eventually(lambda: logged() == calls, "every call was written or dropped")
         lost = gateway.counter(_DROPPED) - dropped
-        assert gateway.counter(_WRITTEN) - written + lost == calls
-        assert "journal_full" in log.events
         assert journal.used_bytes() <= 5_000_000
 
         def drained() -> bool:

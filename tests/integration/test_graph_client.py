@@ -20,7 +20,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.integration.test_rest import Rest
-from tests.server_process import free_port
 
 from gatewatch.model.alert import AlertStatus, Severity
 from gatewatch.model.incident import IncidentStatus
@@ -28,6 +27,7 @@ from gatewatch.model.observation import Actor, ActorKind
 from gatewatch.model.verdict import Classification, Determination
 from gatewatch.ports.control import Role
 from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.processes import free_port
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
 pytestmark = [
@@ -101,7 +101,7 @@ class Credential:
         client_id, secret = self._text.split("_")[1:]
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
         form["scope"] = " ".join(scopes)
-        answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form)
+        answer = httpx.post(f"{self._base}/contoso/oauth2/v2.0/token", data=form, timeout=60)
         body = answer.raise_for_status().json()
         return AccessToken(body["access_token"], int(time.time()) + body["expires_in"])
 
@@ -367,5 +367,6 @@ def test_azure_identity_gets_its_token_over_tls(rest: Rest, tmp_path: Path, monk
             f"{base}/v1.0/security/incidents",
             headers={"authorization": f"Bearer {token}"},
             verify=ssl.create_default_context(cafile=trusted),
+            timeout=60,
         )
     assert (answer.status_code, answer.json()["value"]) == (200, [])

@@ -56,7 +56,7 @@ http {{
   }}
 }}
 """
-_LONGEST_WAIT_S = 60.0
+_LONGEST_WAIT_S = 180.0
 
 
 def program() -> str:
@@ -84,6 +84,9 @@ class Nginx(ChildProcess):
         for log in ("combined.log", "gatewatch.log"):
             (self.directory / log).rename(self.directory / f"{log}.{number}")
         subprocess.run([*self._base, "-s", "reopen"], check=True, capture_output=True)
+        # The master makes the new files when it comes to it; without them there is nothing to rename the next time.
+        names = ("combined.log", "gatewatch.log")
+        eventually(lambda: all((self.directory / log).exists() for log in names), lambda: f"{names} after {number}")
 
 
 @pytest.fixture
@@ -161,7 +164,7 @@ CALLS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def called(nginx: Nginx) -> dict[str, httpx.Response]:
-    with httpx.Client(base_url=nginx.url) as client:
+    with httpx.Client(base_url=nginx.url, timeout=60) as client:
         return {name: client.request(method, path, **more) for name, (method, path, more) in CALLS.items()}
 
 
@@ -215,7 +218,7 @@ class Traffic:
         self._threads = [threading.Thread(target=self._call, args=(n, paths)) for n, paths in enumerate(self.paths)]
 
     def _call(self, caller: int, paths: list[str]) -> None:
-        with httpx.Client(base_url=self._url) as client:
+        with httpx.Client(base_url=self._url, timeout=60) as client:
             while not self._stopping.is_set():
                 path = f"/api/c{caller}/{len(paths)}"
                 client.get(path).raise_for_status()

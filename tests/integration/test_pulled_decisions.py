@@ -129,7 +129,7 @@ def test_an_unmodified_bouncer_enforces_and_lets_go(edge: Edge, tmp_path: Path) 
 
 def test_only_a_key_of_role_gateway_pulls(edge: Edge) -> None:
     edge.bouncers.apply([BLOCKED])
-    with serving(edge.app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with serving(edge.app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         for path in ("/v1/decisions", "/v1/decisions/stream", "/v1/enforcements"):
             assert client.get(path).status_code == 401
             assert client.get(path, headers={"x-api-key": "gw_000000000000_" + "0" * 64}).status_code == 401
@@ -158,7 +158,7 @@ def test_the_middleware_enforces_what_it_pulls(edge: Edge) -> None:
 
             def call(address: str, path: str = "/") -> int:
                 headers = {"x-forwarded-for": address, "host": "shop.example"}
-                return httpx.get(f"http://127.0.0.1:{app}{path}", headers=headers).status_code
+                return httpx.get(f"http://127.0.0.1:{app}{path}", headers=headers, timeout=60).status_code
 
             assert [call(BLOCKED.scope.value), call("192.0.2.1")] == [403, 200]
             assert [call("192.0.2.1", path) for path in ("/api/users/7", "/api/%75sers/7", "/api/users/me")] == [
@@ -223,7 +223,7 @@ def test_nginx_asks_by_auth_request(tmp_path: Path) -> None:
         with ChildProcess(command, log=tmp_path / "out", ready=answers(f"http://127.0.0.1:{port}/")):
 
             def call(**headers: str) -> int:
-                return httpx.get(f"http://127.0.0.1:{port}/x", headers=headers).status_code
+                return httpx.get(f"http://127.0.0.1:{port}/x", headers=headers, timeout=60).status_code
 
             assert call(**{"x-forwarded-for": "203.0.113.7"}) == 403
             assert call(**{"x-forwarded-for": "203.0.113.8"}) == 200

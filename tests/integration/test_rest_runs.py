@@ -12,17 +12,17 @@ import pytest
 import uvicorn
 from tests.integration.test_rest import Rest
 from tests.integration.test_rest_playbooks import BOOK, WRONG
-from tests.server_process import free_port
 from typer.testing import CliRunner, Result
 
 from gatewatch.bootstrap.playbooks import durable_runs
 from gatewatch.cli.app import app
 from gatewatch.ports.control import Role
 from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.processes import free_port
 from gatewatch.traffic.clickhouse import ClickHouseTraffic
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("durable")]
-WAIT_S = 60.0
+WAIT_S = 180.0
 LINKED = BOOK.replace(
     "      then:",
     "      tell: [{connection: memory, do: send, with: {text: 'please ${ask.links.approve}'}}]\n      then:",
@@ -110,8 +110,14 @@ def test_from_the_start_by_hand_over_an_approval_to_the_end(live: Live, book: Pa
     assert "succeeded" in live.command("runs", "show", started["id"]).stdout
     assert [one["id"] for one in live.told("runs", "list", "--incident", "1")["items"]] == [started["id"]]
     assert "#" not in str(live.told("runs", "show", started["id"])), "no history has a token"
-    log = live.rest.client().get("/v1/incidents/1/activities").json()["items"]
-    assert [one["action"] for one in log if one["subject"] == "run"] == ["succeeded", "answered", "requested"]
+
+    def logged() -> list[str]:
+        log = live.rest.client().get("/v1/incidents/1/activities").json()["items"]
+        return [one["action"] for one in log if one["subject"] == "run"]
+
+    # It is written down after the run is over, so not always before we look.
+    live.until(lambda: logged()[0] == "succeeded")
+    assert logged() == ["succeeded", "answered", "requested"]
 
 
 def test_a_link_out_of_a_message_answers_and_a_get_does_not(live: Live, book: Path) -> None:

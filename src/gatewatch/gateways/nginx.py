@@ -30,6 +30,8 @@ _ENTRY = re.compile(r"^# entry ([a-z0-9-]{1,40}) ([0-9a-f]{10})$", re.MULTILINE)
 _LOADED_S, _POLL_S = 10.0, 0.05
 _LEAVING_S = 0.5
 """While nginx reloads, a new connection may still be taken by a worker on its way out."""
+_IN_A_ROW = 5
+"""Answers of new workers, one after the other: nginx lets old ones take connections for 0.1 s beside them."""
 
 
 class NginxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,10 +99,12 @@ class Nginx(Gateway):
         sorted_ = sorted_out(self, wanted, self._site)
         contents = _contents(sorted_.able)
         have = {name: _files.read(self._path(name)) for name in contents}
+        in_a_row = 1
         if have != contents or _files.read(self._path(_UNTESTED)) is not None:
             self._write(contents, have)
             _programs.hang_up(_programs.running(Path(self._given.pid_file)))
-        return sorted_.settled(self._compared(sorted_.able, patience_s=_LOADED_S))
+            in_a_row = _IN_A_ROW
+        return sorted_.settled(self._compared(sorted_.able, patience_s=_LOADED_S, in_a_row=in_a_row))
 
     def actual(self, wanted: Sequence[Enforcement]) -> Agreement:
         """What the files say, and the version that nginx serves by."""
@@ -134,7 +138,7 @@ class Nginx(Gateway):
                 cure="The files are as they were; run the test yourself to see whether it failed before.",
             )
 
-    def _compared(self, able: dict[str, Enforcement], *, patience_s: float) -> Agreement:
+    def _compared(self, able: dict[str, Enforcement], *, patience_s: float, in_a_row: int = 1) -> Agreement:
         _programs.running(Path(self._given.pid_file))
         text = (_files.read(self._path(_HTTP)) or b"").decode("utf-8", "replace")
         server = (_files.read(self._path(_SERVER)) or b"").decode("utf-8", "replace")
@@ -142,20 +146,24 @@ class Nginx(Gateway):
         found: dict[str, object] = dict(_ENTRY.findall(text))
         if version and _digest(_without_version(text), server) != version:
             found = dict.fromkeys(found, "altered")
-        if self._status is not None and version and not self._serves(version, patience_s):
+        if self._status is not None and version and not self._serves(version, patience_s, in_a_row):
             found = {}
         return Agreement.between({one.id: mark(one) for one in able.values()}, found)
 
-    def _serves(self, version: str, patience_s: float) -> bool:
+    def _serves(self, version: str, patience_s: float, in_a_row: int) -> bool:
         """Raises GatewayAwayError when it can't be asked to the end."""
         if self._status is None:
             return True
+        agreed = 0
         for left in reversed(range(round(patience_s / _POLL_S) + 1)):
             try:
                 # A connection that was kept would be answered by a worker that is on its way out.
-                if self._status.call("GET", "", headers={"connection": "close"}).body.strip() == version.encode():
+                answer = self._status.call("GET", "", headers={"connection": "close"}).body.strip()
+                agreed = agreed + 1 if answer == version.encode() else 0
+                if agreed == in_a_row:
                     return True
             except GatewayAwayError:
+                agreed = 0
                 if not left:
                     raise
             self._waiting.wait(_POLL_S if left else 0)

@@ -22,6 +22,7 @@ _LINGER_S = 1.0
 _RETRY_S = 2.0
 _MAX_RETRY_S = 30.0
 _FLUSH_S = 3.0
+_LAST_RETRY_S = 0.2
 
 
 class Sender:
@@ -35,6 +36,7 @@ class Sender:
         self._token, self._timeout_s = token, timeout_s
         self._queue: queue.Queue[dict[str, Any]] = queue.Queue(queue_size)
         self._stopping = threading.Event()
+        self._deadline = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self.dropped = 0
@@ -62,6 +64,7 @@ class Sender:
 
     def close(self) -> None:
         """Send what is queued, for a few seconds at most; the rest counts as dropped."""
+        self._deadline = self._deadline or time.monotonic() + _FLUSH_S
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(_FLUSH_S + 1)
@@ -70,15 +73,14 @@ class Sender:
             self.dropped += 1
 
     def _run(self) -> None:
-        deadline = 0.0
-        while True:
-            if self._stopping.is_set():
-                deadline = deadline or time.monotonic() + _FLUSH_S
-                if self._queue.empty() or time.monotonic() > deadline:
-                    return
+        while not (self._stopping.is_set() and (self._queue.empty() or self._late())):
             batch = self._batch()
             if batch:
-                self._deliver(batch, deadline)
+                self._deliver(batch)
+
+    def _late(self) -> bool:
+        """The few seconds that the end may take are over."""
+        return self._stopping.is_set() and time.monotonic() > self._deadline
 
     def _batch(self) -> list[bytes]:
         lines: list[bytes] = []
@@ -96,7 +98,7 @@ class Sender:
             size += len(line)
         return lines
 
-    def _deliver(self, lines: list[bytes], deadline: float) -> None:
+    def _deliver(self, lines: list[bytes]) -> None:
         """The same batch until it is taken: ids make a repetition harmless."""
         body, wait = gzip.compress(b"\n".join(lines) + b"\n", 5), _RETRY_S
         while True:
@@ -104,11 +106,13 @@ class Sender:
             if retry_after is None:
                 self.sent += len(lines)
                 return
-            if retry_after < 0 or (deadline and time.monotonic() > deadline):
+            if retry_after < 0 or self._late():
                 self.dropped += len(lines)
                 return
-            if self._stopping.wait(retry_after or wait) and not deadline:
-                deadline = time.monotonic() + _FLUSH_S
+            if self._stopping.is_set():
+                time.sleep(_LAST_RETRY_S)
+            else:
+                self._stopping.wait(retry_after or wait)
             wait = min(wait * 2, _MAX_RETRY_S)
 
     def _post(self, body: bytes) -> float | None:

@@ -102,7 +102,8 @@ class RememberingConnectors:
 
     def texts(self) -> list[Any]:
         """What had an effect, in order."""
-        return [call.inputs["text"] for call in self.effects.values()]
+        with self._lock:
+            return [call.inputs["text"] for call in self.effects.values()]
 
 
 class RestingRuns:

@@ -61,7 +61,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Benches]:
             "secrets": dict.fromkeys(vendor.secrets, "env:GW_TEST_SECRET"),
             "options": {name: value.format(url=server.url) for name, value in vendor.options.items()},
             "private_hosts": ("127.0.0.1",),
-            "timeout_s": 20.0,
+            "timeout_s": 60.0,
             **settings,
         }
         made.append(Bench(vendor, server, logic, Connections([ConnectionSettings(**chosen)], KINDS)))

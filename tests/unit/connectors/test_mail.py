@@ -98,7 +98,7 @@ def connector(controller: Controller, ca_file: str, **changes: Any) -> Mail:
         "options": {"sender": "gatewatch@example.org", "user": "bot"},
         "private_hosts": ("127.0.0.1",),
         "ca_file": ca_file,
-        "timeout_s": 20.0,
+        "timeout_s": 60.0,
         **changes,
     }
     return Mail(Reach(ConnectionSettings(**chosen), Mail.requirements), clock=lambda: 1767268800.0)

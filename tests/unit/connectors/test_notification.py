@@ -32,7 +32,7 @@ def server() -> Iterator[Server]:
 
 def notify(monkeypatch: pytest.MonkeyPatch, url: str, **changes: Any) -> ActionResult:
     monkeypatch.setenv("GW_TEST_URL", url)
-    chosen = {"name": "n", "connector": "apprise", "url": "env:GW_TEST_URL", "timeout_s": 5.0, **changes}
+    chosen = {"name": "n", "connector": "apprise", "url": "env:GW_TEST_URL", "timeout_s": 60.0, **changes}
     connector = Notification(Reach(ConnectionSettings(**chosen), Notification.requirements))
     return connector.perform(ActionCall(connection="n", action="notify", inputs={"text": "Two", "title": "T"}, key="k"))
 
@@ -101,26 +101,26 @@ def test_other_threads_are_left_alone(server: Server) -> None:
     reached: list[bool] = []
 
     def other() -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=5):
+        with socket.create_connection(("127.0.0.1", port), timeout=60):
             reached.append(True)
 
     begun, go = threading.Event(), threading.Event()
 
     def waiting() -> None:
         begun.set()
-        go.wait(5)
+        go.wait(60)
         other()
 
     thread = threading.Thread(target=waiting)
     thread.start()
-    begun.wait(5)
+    begun.wait(60)
     with guarded(Guard(["api.example"])) as trace:
         go.set()
         with pytest.raises(PermissionError):
             socket.create_connection(("127.0.0.1", port))
         with pytest.raises(PermissionError):
             subprocess.run(["true"], check=False)
-        thread.join(5)
+        thread.join(60)
     assert (reached, len(trace.refusals), trace.connections) == ([True], 2, 0)
     other()
     assert reached == [True, True]

@@ -18,17 +18,17 @@ from gatewatch.ports.export import DeliveryError
 def broker() -> Iterator[str]:
     """The broker lives as long as the producer that began it; it speaks the protocol, also idempotent producing."""
     owner = Producer({"test.mock.num.brokers": 1, "log_level": 0})
-    (one,) = owner.list_topics(timeout=10).brokers.values()
+    (one,) = owner.list_topics(timeout=60).brokers.values()
     yield f"{one.host}:{one.port}"
     owner.flush(1)
 
 
 def read(broker: str, topic: str, count: int) -> list[Any]:
     consumer = Consumer({"bootstrap.servers": broker, "group.id": "test"})
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    partitions = consumer.list_topics(topic, timeout=60).topics[topic].partitions
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
     found = []
-    for _ in range(200):
+    for _ in range(600):
         message = consumer.poll(0.2)
         if message is not None and message.error() is None:
             headers = dict(message.headers() or [])

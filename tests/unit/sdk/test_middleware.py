@@ -153,7 +153,7 @@ def test_a_full_journal_is_waited_for_and_nothing_is_sent_twice(collector: Colle
     collector.answers = [429, 503]
     sender = Sender(collector.url, "t")
     asyncio.run(_calls(GatewatchAsgi(application(), sender)))
-    for _ in range(200):
+    for _ in range(2400):
         if sender.sent == 3:
             break
         time.sleep(0.05)
@@ -170,6 +170,27 @@ def test_gatewatch_away_costs_records_and_not_the_application() -> None:
     sender.close()
     assert sender.sent == 0
     assert sender.dropped == 12
+
+
+def test_the_end_is_the_same_for_what_is_under_way_and_for_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = threading.Semaphore(0)
+    sender = Sender("http://127.0.0.1:1", "t", queue_size=2)
+
+    def away(_: bytes) -> float:
+        tried.release()
+        return 0.0
+
+    monkeypatch.setattr(sender, "_post", away)
+    sender.put({"n": 0})
+    assert tried.acquire(timeout=60)
+    sender.put({"n": 1})
+    sender.put({"n": 2})
+    sender.close()
+    assert (sender.sent, sender.dropped) == (0, 3)
+    attempts = 0
+    while tried.acquire(blocking=False):
+        attempts += 1
+    assert attempts < 100, "a server that is away is not asked without pause"
 
 
 def test_large_and_binary_bodies_are_bounded(collector: Collector) -> None:

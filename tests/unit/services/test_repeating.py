@@ -40,7 +40,7 @@ def test_a_known_error_is_shown_and_the_step_tried_again() -> None:
 
     runs = repeating(step, log)
     runs.start()
-    assert recovered.wait(10)
+    assert recovered.wait(60)
     assert runs.stop(), "it was at work until now"
     assert runs.failing == ""
     assert [(event, values["what"]) for event, values in log.told] == [("delayed", "stepping")]
@@ -57,8 +57,8 @@ def test_a_fault_ends_the_thread_is_logged_without_its_text_and_shown() -> None:
         runs = repeating(step, log)
         assert runs.failing == "", "not begun yet"
         runs.start()
-        assert log.news.wait(10)
-        runs._thread.join(10)
+        assert log.news.wait(60)
+        runs._thread.join(60)
     finally:
         threading.excepthook = before
     assert "stepping ended" in runs.failing

@@ -220,14 +220,22 @@ class Runs:
         run = self._store.run(run_id)
         if not run.state.over:
             self._end(run, end.stopped or RunState.SUCCEEDED, end.error)
+        elif not run.cancel:
+            self._conclude(run)  # we ended it, and were cut off before the journal heard of it
         return ""
 
     def _end(self, run: Run, state: RunState, error: str) -> None:
         ended = msgspec.structs.replace(run, state=state, error=error[:2000], ended_at=self._clock.now(), at="")
-        if not self._store.save_run(ended, expected=[one for one in RunState if not one.over]):
-            return
+        if self._store.save_run(ended, expected=[one for one in RunState if not one.over]):
+            self._conclude(ended)
+
+    def _conclude(self, run: Run) -> None:
+        """What follows an end; done again it is done once."""
         self._close_questions(run.id, self._clock.now())
-        self._record(ended, state.value, f"Playbook {run.playbook} {state.value}" + (f": {error}" if error else "."))
+        state = run.state.value
+        known, _ = self._cases.activities(subject=Subject.RUN, subject_id=run.id)
+        if all(entry.action != state for entry in known):
+            self._record(run, state, f"Playbook {run.playbook} {state}" + (f": {run.error}" if run.error else "."))
         if run.by.startswith("run "):
             self._tell_parent(run)
 

@@ -71,10 +71,13 @@ class RealWorld:
         return Moment(now=self._clock.now(), cancel=self._is(RunState.RUNNING, path).cancel)
 
     def _is(self, state: RunState, path: str) -> Run:
-        run = self._store.run(self._run.id)
-        if not run.state.over and (run.at, run.state) != (path, state):
-            self._store.save_run(msgspec.structs.replace(run, at=path, state=state), expected=(run.state,))
-        return run
+        while True:
+            run = self._store.run(self._run.id)
+            if run.state.over or (run.at, run.state) == (path, state):
+                return run
+            # Not so when somebody changed it since it was read: whoever admitted it marks it as begun meanwhile.
+            if self._store.save_run(msgspec.structs.replace(run, at=path, state=state), expected=(run.state,)):
+                return run
 
     def note(self, path: str, kind: str, state: StepState, text: str, values: dict[str, Any]) -> Moment:
         """A step without effect."""

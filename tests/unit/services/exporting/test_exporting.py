@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from gatewatch.store.sql import SqlControlStore
 from gatewatch.testing.alerts import NOON, alert
 from gatewatch.testing.exports import finding, incident
 
-SOON = 20.0
+SOON = 120.0
 
 
 class SetClock:
@@ -42,18 +43,20 @@ class SetClock:
 
 
 class Siem:
-    """Takes JSON arrays; can be away, slow, or refuse some things for good."""
+    """Takes JSON arrays; can be away, also once it has so much; can keep others waiting, or refuse things for good."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
-        self.away, self.slow_s = False, 0.0
+        self.away, self.full_at = False, sys.maxsize
+        self.answers = threading.Event()
+        self.answers.set()
         self.refused: set[str] = set()
         self.server = HttpReceiver(self._answer)
 
     def _answer(self, request: Request) -> Answer:
-        if self.away:
+        if self.away or len(self.events) >= self.full_at:
             return Answer(503)
-        time.sleep(self.slow_s)
+        self.answers.wait(SOON)
         got = json.loads(request.body)
         if self.refused & {one["gatewatch"]["id"] for one in got}:
             return Answer(422)
@@ -165,7 +168,7 @@ def test_an_outage_loses_nothing_and_keeps_the_order(bench: Bench) -> None:
 
 
 def test_a_slow_target_delays_only_itself(bench: Bench, tmp_path: Path) -> None:
-    bench.siem.slow_s = 0.3
+    bench.siem.answers.clear()
     shared = {"kinds": ["alert"], "poll_s": 0.01}
     targets = [
         {"name": "slow", "transport": "webhook", "format": "ecs", "settings": {"url": bench.siem.server.url}, **shared},
@@ -179,7 +182,8 @@ def test_a_slow_target_delays_only_itself(bench: Bench, tmp_path: Path) -> None:
     for n in range(1, 20):
         bench.tell(n)
     soon(lambda: service.status("file").delivered == 20)
-    assert service.status("slow").delivered < 20
+    assert service.status("slow").delivered == 0
+    bench.siem.answers.set()
     soon(lambda: service.status("slow").delivered == 20)
     assert list(dict.fromkeys(bench.siem.subjects())) == [f"a{n:04d}" for n in range(20)]
 
@@ -295,16 +299,17 @@ def test_a_back_fill_sends_what_was_there_oldest_first_and_survives_a_restart(be
     bench.tell(*range(700))
     bench.control.put_findings([finding(n) for n in range(3)])
     service = bench.begin()
-    bench.siem.slow_s = 0.02
+    bench.siem.full_at = 200
     assert service.back_fill("siem", [ExportKind.ALERT, ExportKind.FINDING], by="ana").state is TargetState.RUNNING
     soon(lambda: len(bench.siem.events) >= 200)
     bench.tell(0, count=2)
     service = bench.begin()
+    bench.siem.full_at = sys.maxsize
     soon(lambda: "f0002" in bench.siem.subjects())
     walked = list(dict.fromkeys(bench.siem.subjects()))
     assert walked[:700] == [f"a{n:04d}" for n in range(700)]
     assert walked[700:] == ["f0000", "f0001", "f0002"]
-    assert "alert:a0000:2" in bench.siem.ids()
+    soon(lambda: "alert:a0000:2" in bench.siem.ids())
     soon(lambda: service.status("siem").walk is None)
     with pytest.raises(InputError):
         service.back_fill("siem", [ExportKind.AUDIT], by="ana")
