@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gatewatch.bootstrap.containing import ContainmentParts, containing
+from gatewatch.bootstrap.containing import ContainmentParts, containing, guarded
+from gatewatch.config.settings import Settings
 from gatewatch.errors import ConflictError, NotFoundError
 from gatewatch.model.action import Outcome
 from gatewatch.model.containment import (
@@ -21,6 +22,7 @@ from gatewatch.model.containment import (
     digest_of,
 )
 from gatewatch.model.observation import Actor, ActorKind
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.ports.containments import ContainmentFilter
 from gatewatch.ports.gateways import Site
 from gatewatch.respond.guarding import Guardrails
@@ -158,6 +160,15 @@ def test_guardrails_forbid(name: str, tmp_path: Path, traffic: ClickHouseTraffic
     assert rig.gateway.entries == {}
 
 
+def test_where_everybody_s_calls_come_from_is_protected() -> None:
+    settings = Settings(
+        data_dir="gatewatch",
+        containment=Guardrails(protected=("192.0.2.0/24",)),
+        observe=ObserveSettings(trusted_proxies=("10.0.0.5/32", "0.0.0.0/0")),
+    )
+    assert guarded(settings).protected == ("192.0.2.0/24", "127.0.0.0/8", "::1/128", "10.0.0.5/32")
+
+
 def test_another_plan_than_the_approved_one_is_refused(rig: Rig) -> None:
     with pytest.raises(ConflictError, match="approved"):
         rig.parts.desk.apply(plan(), key="k", by="ann", approved_digest=digest_of(plan("192.0.2.1")))
@@ -273,3 +284,53 @@ def test_reviews_see_what_was_done(rig: Rig) -> None:
     rig.apply(plan(incident=number))
     (taken,) = rig.parts.desk.of(number)
     assert (taken.kind, taken.text) == ("containment", f"block {ATTACKER} on edge: measuring")
+
+
+WRITTEN = {
+    "an actor that is an address": Scope(kind=ScopeKind.ACTOR, value=f"address:{OFFICE}"),
+    "IPv4 as IPv6": Scope(kind=ScopeKind.ADDRESS, value=f"::ffff:{OFFICE}"),
+    "a range of one": Scope(kind=ScopeKind.ADDRESS, value=f"{OFFICE}/32"),
+    "a range of IPv4 as IPv6": Scope(kind=ScopeKind.RANGE, value=f"::ffff:{OFFICE}/124"),
+    "an endpoint of any host": Scope(kind=ScopeKind.ENDPOINT, value="GET  /orders/{int}"),
+    "a host in capitals": Scope(kind=ScopeKind.ENDPOINT, value="GET API.example.test /orders/{int}"),
+    "a base": Scope(kind=ScopeKind.COLLECTION, value="api.example.test/orders"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_blast_radius_is_of_what_a_gateway_would_match(name: str, rig: Rig) -> None:
+    kept(rig.traffic, office(6, 5))
+    wanted = ContainmentPlan(gateway="edge", scope=WRITTEN[name], effect=Effect.BLOCK, duration_s=60, reason="test")
+    found = rig.parts.desk.judge(wanted)
+    assert (found.radius.calls_hit, found.radius.bystanders_count) == (30, 6)
+    assert found.obstacles
+
+
+def test_beside_a_base_is_not_below_it(rig: Rig) -> None:
+    kept(rig.traffic, office(6, 5))
+    assert rig.parts.desk.judge(plan("api.example.test/order", ScopeKind.COLLECTION)).radius.calls_hit == 0
+
+
+SAME = {
+    "a consumer": (Scope(kind=ScopeKind.CONSUMER, value="partner"), "partner", "192.0.2.50"),
+    "IPv6 in capitals": (Scope(kind=ScopeKind.ADDRESS, value="2001:DB8:0::7"), "", "2001:db8::7"),
+    "IPv4 as IPv6": (Scope(kind=ScopeKind.ADDRESS, value="::ffff:192.0.2.50"), "", "192.0.2.50"),
+    "an actor that is an address": (Scope(kind=ScopeKind.ACTOR, value="address:192.0.2.50"), "", "192.0.2.50"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_whom_a_plan_is_about_is_no_bystander(name: str, rig: Rig) -> None:
+    scope, user, ip = SAME[name]
+
+    def theirs(begin: float, status: int) -> list[Call]:
+        return [Call(ts=begin + n, user=user, kind=ActorKind.CONSUMER, ip=ip, status=status) for n in range(100)]
+
+    kept(rig.traffic, theirs(NOON - 300, 200))
+    rig.apply(ContainmentPlan(gateway="edge", scope=scope, effect=Effect.BLOCK, duration_s=3600, reason="test"))
+    rig.clock.at = NOON + 200
+    kept(rig.traffic, theirs(NOON + 1, 403), "after")
+    rig.parts.measuring.turn()
+    one = rig.one()
+    assert one.measured is not None
+    assert (one.state, one.measured.refused, one.measured.attack_before) == (ContainmentState.IN_FORCE, 0, 100)

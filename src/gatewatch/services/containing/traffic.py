@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
 
 from gatewatch.errors import InputError
 from gatewatch.model.containment import BlastRadius, Containment, Scope, ScopeKind
+from gatewatch.model.enforcement import actor_of, network_of, place_of
 from gatewatch.ports.traffic import Bound, Row, TrafficStore
 from gatewatch.respond.effect import Counts
 from gatewatch.respond.recovery import Minute
@@ -18,15 +18,15 @@ _MOST_NAMED = 20
 _MINUTE_S = 60.0
 _LONGEST_S = 3600.0
 """However long something is in force: raw traffic is read for so long before and after, no longer."""
-_SCOPES = {
-    ScopeKind.ADDRESS: "client_ip = toIPv6({value:String})",
-    ScopeKind.RANGE: "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})",
-    ScopeKind.ACTOR: "concat(actor_kind, ':', actor_id) = {value:String}",
-    ScopeKind.CONSUMER: "actor_id = {value:String}",
-    ScopeKind.ENDPOINT: "",
-    ScopeKind.COLLECTION: "",
-}
-_ENDPOINTS = "path_id IN (SELECT path_id FROM paths FINAL WHERE {place})"
+_FROM = "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})"
+_BY = "concat(actor_kind, ':', actor_id) = {actor:String}"
+_ENDPOINTS = """
+ path_id IN (SELECT path_id FROM paths FINAL
+             WHERE ({{method:String}} = '' OR method = {{method:String}})
+               AND ({{host:String}} = '' OR lower(host) = {{host:String}})
+               AND (trimRight(template, '/') = {{template:String}}{below}))
+"""
+_BELOW = " OR startsWith(template, concat({template:String}, '/'))"
 _OTHERS = """
  NOT (has({attackers:Array(String)}, concat(actor_kind, ':', actor_id))
       OR (actor_kind = 'address'
@@ -138,39 +138,41 @@ def minutes_of(traffic: TrafficStore, one: Containment, *, since: float, until: 
 
 
 def _where(scope: Scope) -> tuple[str, dict[str, Bound]]:
-    """(condition on rows with client_ip, actor and path_id, its parameters)."""
-    bound: dict[str, Bound] = {"value": scope.value}
-    if scope.kind in (ScopeKind.ADDRESS, ScopeKind.RANGE):
-        try:
-            network = ip_network(scope.value, strict=False)
-        except ValueError as error:
-            raise InputError(f"`{scope.value}` is no {scope.kind.value}") from error
+    """(condition on rows with client_ip, actor and path_id, its parameters): the calls that a gateway would match."""
+    try:
+        network, place = network_of(scope), place_of(scope)
+    except ValueError as error:
+        raise InputError(f"`{scope.value}` is no {scope.kind.value}: {error}") from error
+    bound: dict[str, Bound] = {}
+    parts = []
+    if network is not None:
         bound |= {"first": str(network[0]), "last": str(network[-1])}
-    parts = [_SCOPES[scope.kind]] if _SCOPES[scope.kind] else []
-    if scope.kind is ScopeKind.COLLECTION:
-        host, slash, base = scope.value.partition("/")
-        bound |= {"host": host, "base": slash + base}
-        parts.append(_ENDPOINTS.format(place="host = {host:String} AND startsWith(template, {base:String})"))
-    endpoint = scope.value if scope.kind is ScopeKind.ENDPOINT else scope.endpoint
-    if endpoint:
-        words = endpoint.split(" ")
-        if len(words) != 3:
-            raise InputError(f"`{endpoint}` is no endpoint", cure="Write METHOD host template.")
-        bound |= {"method": words[0], "host": words[1], "template": words[2]}
-        place = "method = {method:String} AND host = {host:String} AND template = {template:String}"
-        parts.append(_ENDPOINTS.format(place=place))
+        parts.append(_FROM)
+    elif actor := _actor(scope):
+        bound["actor"] = actor
+        parts.append(_BY)
+    if place is not None:
+        bound |= {"method": place.method, "host": place.host, "template": place.template.rstrip("/")}
+        parts.append(_ENDPOINTS.format(below=_BELOW if place.below else ""))
     return " AND ".join(parts), bound
 
 
-def _whom(attackers: Sequence[str], scope: Scope) -> dict[str, Bound]:
-    """Who is no bystander: whom alerts name, and the actor that the plan is about."""
-    named = list(attackers)
+def _actor(scope: Scope) -> str:
+    """As stored traffic names it; '' for what is no caller."""
+    kind, name = actor_of(scope)
     if scope.kind is ScopeKind.ACTOR:
-        named.append(scope.value)
-    addresses = [one.removeprefix("address:") for one in named if one.startswith("address:")]
-    if scope.kind is ScopeKind.ADDRESS:
-        addresses.append(scope.value)
-    return {"attackers": sorted(set(named)), "addresses": sorted(set(addresses))}
+        return scope.value
+    return f"{kind}:{name}" if kind else ""
+
+
+def _whom(attackers: Sequence[str], scope: Scope) -> dict[str, Bound]:
+    """Who is no bystander: whom alerts name, and the caller that the plan is about."""
+    network, actor = network_of(scope), _actor(scope)
+    named = {*attackers, actor} - {""}
+    addresses = {one.removeprefix("address:") for one in named if one.startswith("address:")}
+    if network is not None and network.num_addresses == 1:
+        addresses.add(str(network.network_address))
+    return {"attackers": sorted(named), "addresses": sorted(addresses)}
 
 
 def _number(row: Row | Mapping[str, object], name: str) -> int:
