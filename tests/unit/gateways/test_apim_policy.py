@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml.ElementTree import fromstring
 
 from gatewatch.gateways._apim_policy import NEW, entries_in, fragment, merged
 from gatewatch.model.containment import Effect, Scope, ScopeKind
@@ -13,7 +13,7 @@ from gatewatch.model.enforcement import Enforcement
 HEAD = """<!--
     IMPORTANT:
     - Policy elements can appear only within the <inbound>, <outbound>, <backend> section elements.
-    - To add a policy position cursor at the desired insertion point. An empty section is <inbound />.
+    - Only the <forward-request> policy element can appear within the <backend> section element.
 -->
 """
 REST = "<backend><forward-request /></backend><outbound /><on-error /></policies>"
@@ -30,7 +30,7 @@ def test_ours_is_in_the_inbound_section_and_leaves_no_trace(name: str) -> None:
     scope = Scope(kind=ScopeKind.ADDRESS, value="203.0.113.7")
     ours = fragment([Enforcement(id="c1", scope=scope, effect=Effect.BLOCK, expires_at=1.0)])
     found = merged(DOCUMENTS[name], ours)
-    assert ET.fromstring(found).findtext("inbound/ip-filter/address") == "203.0.113.7"
+    assert fromstring(found).findtext("inbound/ip-filter/address") == "203.0.113.7"
     assert list(entries_in(found)) == ["c1"]
     assert merged(found, ours) == found
     if "<inbound />" not in DOCUMENTS[name].replace(HEAD, "").replace("<!-- <inbound /> -->", ""):
