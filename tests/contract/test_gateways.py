@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.gateway_rigs.all import RIGS
-from tests.gateway_rigs.rig import BAD, GOOD, HOUR, NOW, Rig, eventually
+from tests.gateway_rigs.rig import BAD, GOOD, HOUR, NOW, Rig, eventually, one
 
+from gatewatch.model.containment import Effect, ScopeKind
 from gatewatch.ports.gateways import GatewayAwayError, PartlyAppliedError, RefusedError
 
 _PLAIN = "10.9.8.7"
@@ -175,6 +177,16 @@ def test_every_ability_that_is_declared_is_had(rig: Rig) -> None:
     assert gateway.apply([]).complete
 
 
+def test_a_host_that_is_an_ipv6_address_is_taken_or_refused_by_itself(rig: Rig) -> None:
+    """Callers choose the Host header, so it may be the host of an endpoint that is to be contained."""
+    gateway = rig.gateway()
+    odd = one(7, "GET [2001:db8::1]:8443 /users/{int}", kind=ScopeKind.ENDPOINT, effect=Effect.DISABLE_ENDPOINT)
+    with suppress(PartlyAppliedError):
+        gateway.apply((*rig.samples, odd))
+    assert set(ids(rig)) <= set(gateway.actual((*rig.samples, odd)).in_force)
+    assert gateway.apply(rig.samples).in_force == ids(rig)
+
+
 @only("real")
 def test_calls_are_treated_as_planned(rig: Rig) -> None:
     gateway = rig.gateway()
@@ -200,6 +212,16 @@ def test_calls_are_treated_as_planned(rig: Rig) -> None:
     if "c7" in kinds:
         assert rig.status(_PLAIN, **{"x-api-key": "k-123"}) == 403
         assert rig.status(_PLAIN, **{"x-api-key": "k-124"}) == 200
+
+
+@only("real")
+def test_ipv4_seen_through_a_socket_of_both_is_the_same_caller(rig: Rig) -> None:
+    gateway = rig.gateway()
+    gateway.apply([one for one in rig.samples if one.id != "c4"])
+    eventually(lambda: rig.status(f"::ffff:{BAD}"), rig.blocked)
+    if "c5" in {one.id for one in rig.samples}:
+        assert rig.status(f"::ffff:{GOOD}", path="/api/users/7") == rig.blocked
+        assert rig.status(f"::ffff:{GOOD}", path="/api/users") == 200
 
 
 @settings(

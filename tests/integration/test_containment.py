@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gatewatch.bootstrap.containing import ContainmentParts, containing
+from gatewatch.bootstrap.containing import ContainmentParts, containing, guarded
+from gatewatch.config.settings import Settings
 from gatewatch.errors import ConflictError, NotFoundError
 from gatewatch.model.action import Outcome
 from gatewatch.model.containment import (
@@ -15,12 +16,15 @@ from gatewatch.model.containment import (
     ContainmentPlan,
     ContainmentState,
     Effect,
+    Expectation,
     Scope,
     ScopeKind,
     Verdict,
     digest_of,
 )
+from gatewatch.model.enforcement import Agreement
 from gatewatch.model.observation import Actor, ActorKind
+from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.ports.containments import ContainmentFilter
 from gatewatch.ports.gateways import Site
 from gatewatch.respond.guarding import Guardrails
@@ -158,11 +162,26 @@ def test_guardrails_forbid(name: str, tmp_path: Path, traffic: ClickHouseTraffic
     assert rig.gateway.entries == {}
 
 
+def test_where_everybody_s_calls_come_from_is_protected() -> None:
+    settings = Settings(
+        data_dir="gatewatch",
+        containment=Guardrails(protected=("192.0.2.0/24",)),
+        observe=ObserveSettings(trusted_proxies=("10.0.0.5/32", "0.0.0.0/0")),
+    )
+    assert guarded(settings).protected == ("192.0.2.0/24", "127.0.0.0/8", "::1/128", "10.0.0.5/32")
+
+
 def test_another_plan_than_the_approved_one_is_refused(rig: Rig) -> None:
     with pytest.raises(ConflictError, match="approved"):
         rig.parts.desk.apply(plan(), key="k", by="ann", approved_digest=digest_of(plan("192.0.2.1")))
     with pytest.raises(NotFoundError, match="gateway"):
         rig.parts.desk.judge(plan(gateway="nowhere"))
+
+
+def test_a_key_is_of_one_plan(rig: Rig) -> None:
+    rig.apply(plan(), key="order-1")
+    with pytest.raises(ConflictError, match="another plan"):
+        rig.apply(plan("192.0.2.1"), key="order-1")
 
 
 def test_applied_once_confirmed_rolled_back_and_verified(rig: Rig) -> None:
@@ -273,3 +292,202 @@ def test_reviews_see_what_was_done(rig: Rig) -> None:
     rig.apply(plan(incident=number))
     (taken,) = rig.parts.desk.of(number)
     assert (taken.kind, taken.text) == ("containment", f"block {ATTACKER} on edge: measuring")
+
+
+WRITTEN = {
+    "an actor that is an address": Scope(kind=ScopeKind.ACTOR, value=f"address:{OFFICE}"),
+    "IPv4 as IPv6": Scope(kind=ScopeKind.ADDRESS, value=f"::ffff:{OFFICE}"),
+    "a range of one": Scope(kind=ScopeKind.ADDRESS, value=f"{OFFICE}/32"),
+    "a range of IPv4 as IPv6": Scope(kind=ScopeKind.RANGE, value=f"::ffff:{OFFICE}/124"),
+    "an endpoint of any host": Scope(kind=ScopeKind.ENDPOINT, value="GET  /orders/{int}"),
+    "a host in capitals": Scope(kind=ScopeKind.ENDPOINT, value="GET API.example.test /orders/{int}"),
+    "a base": Scope(kind=ScopeKind.COLLECTION, value="api.example.test/orders"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_blast_radius_is_of_what_a_gateway_would_match(name: str, rig: Rig) -> None:
+    kept(rig.traffic, office(6, 5))
+    wanted = ContainmentPlan(gateway="edge", scope=WRITTEN[name], effect=Effect.BLOCK, duration_s=60, reason="test")
+    found = rig.parts.desk.judge(wanted)
+    assert (found.radius.calls_hit, found.radius.bystanders_count) == (30, 6)
+    assert found.obstacles
+
+
+def test_beside_a_base_is_not_below_it(rig: Rig) -> None:
+    kept(rig.traffic, office(6, 5))
+    assert rig.parts.desk.judge(plan("api.example.test/order", ScopeKind.COLLECTION)).radius.calls_hit == 0
+
+
+SAME = {
+    "a consumer": (Scope(kind=ScopeKind.CONSUMER, value="partner"), "partner", "192.0.2.50"),
+    "IPv6 in capitals": (Scope(kind=ScopeKind.ADDRESS, value="2001:DB8:0::7"), "", "2001:db8::7"),
+    "IPv4 as IPv6": (Scope(kind=ScopeKind.ADDRESS, value="::ffff:192.0.2.50"), "", "192.0.2.50"),
+    "an actor that is an address": (Scope(kind=ScopeKind.ACTOR, value="address:192.0.2.50"), "", "192.0.2.50"),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_whom_a_plan_is_about_is_no_bystander(name: str, rig: Rig) -> None:
+    scope, user, ip = SAME[name]
+
+    def theirs(begin: float, status: int) -> list[Call]:
+        return [Call(ts=begin + n, user=user, kind=ActorKind.CONSUMER, ip=ip, status=status) for n in range(100)]
+
+    kept(rig.traffic, theirs(NOON - 300, 200))
+    rig.apply(ContainmentPlan(gateway="edge", scope=scope, effect=Effect.BLOCK, duration_s=3600, reason="test"))
+    rig.clock.at = NOON + 200
+    kept(rig.traffic, theirs(NOON + 1, 403), "after")
+    rig.parts.measuring.turn()
+    one = rig.one()
+    assert one.measured is not None
+    assert (one.state, one.measured.refused, one.measured.attack_before) == (ContainmentState.IN_FORCE, 0, 100)
+
+
+def test_a_gateway_that_is_not_configured_any_more(rig: Rig) -> None:
+    found = rig.apply(plan())
+    parts = containing(
+        control=rig.control,
+        traffic=rig.traffic,
+        gateways={},
+        guardrails=rig.rails,
+        clock=rig.clock,
+        log=configure(level="critical"),
+    )
+    rig.parts = parts
+    rig.turn()
+    (health,) = parts.reconciling.health()
+    assert (health.name, health.kind, health.failures) == ("edge", "absent", 1)
+    assert parts.reconciling.failing == [], "nothing that is configured fails"
+    rig.clock.at += 3601
+    rig.turn()
+    assert (rig.one().state, rig.one().removed_at) == (ContainmentState.EXPIRED, None), "nobody has confirmed it"
+    with pytest.raises(ConflictError):
+        parts.desk.roll_back(found.id, by="ann", reason="gone")
+    rig.parts = rig.made()
+    rig.turn()
+    assert (rig.gateway.entries, rig.one().removed_at) == ({}, rig.clock.at), "configured again it is cleared"
+
+
+def test_nonsense_of_a_gateway_is_said_and_expiry_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.apply(plan())
+
+    def nonsense(wanted: object) -> Agreement:
+        raise KeyError("data")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.gateway, "actual", nonsense)
+        rig.clock.at += 16
+        rig.turn()
+        assert rig.parts.reconciling.failing == ["edge"]
+        (health,) = rig.parts.reconciling.health()
+        assert health.last_error.startswith("its answer can't be understood (KeyError in ")
+    rig.clock.at += 3600
+    rig.turn()
+    assert (rig.one().state, rig.gateway.entries) == (ContainmentState.EXPIRED, {})
+
+
+def test_a_clock_that_is_set_back_stops_nothing(rig: Rig) -> None:
+    rig.apply(plan())
+    rig.turn()
+    rig.clock.at -= 3600
+    rig.gateway.entries.clear()
+    (keeper,) = rig.parts.reconciling._keepers.values()
+    keeper._turn()
+    assert len(rig.gateway.entries) == 1, "read back at once"
+    rig.gateway.away = True
+    rig.clock.at += 20
+    keeper._turn()
+    assert keeper.health.failures == 1
+    rig.gateway.away = False
+    rig.gateway.entries.clear()
+    rig.clock.at -= 3600
+    keeper._turn()
+    assert keeper.health.failures == 0
+
+
+def test_a_roll_back_that_was_cut_off_is_tried_again_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = plan(incident=incident(rig))
+    kept(rig.traffic, attack(400, NOON - 300))
+    rig.apply(wanted)
+    rig.clock.at = NOON + 700
+    kept(rig.traffic, attack(400, NOON + 1), "after")
+
+    def failing(*_: object, **__: object) -> None:
+        raise ConflictError("changed meanwhile")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.parts.desk, "roll_back", failing)
+        assert rig.parts.measuring.turn() == 0
+    assert (rig.one().state, rig.one().verdict) == (ContainmentState.IN_FORCE, Verdict.NO_EFFECT)
+    rig.clock.at += 5
+    rig.parts.reconciling.start()
+    assert rig.parts.measuring.turn() == 1
+    rig.parts.reconciling.stop()
+
+
+def settled(rig: Rig, wanted: ContainmentPlan, seconds: float) -> Containment:
+    """In force at noon, looked at so many seconds later."""
+    rig.apply(wanted)
+    rig.clock.at = NOON + seconds
+    rig.parts.reconciling.start()
+    rig.parts.measuring.turn()
+    rig.parts.reconciling.stop()
+    return rig.one()
+
+
+def test_what_passes_while_a_gateway_settles_is_no_lack_of_effect(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attack of 20 seconds, a bouncer that pulls every ten."""
+    monkeypatch.setattr(MemoryGateway, "meta", msgspec.structs.replace(MemoryGateway.meta, settles_s=30.0))
+    rig.parts = rig.made()
+    kept(rig.traffic, attack(40, NOON - 20))
+    kept(rig.traffic, [*attack(18, NOON + 1), *attack(1100, NOON + 10, status=403)], "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_an_attack_that_had_just_begun_is_compared_with_its_own_pace(rig: Rig) -> None:
+    kept(rig.traffic, attack(120, NOON - 60))
+    kept(rig.traffic, [*attack(1150, NOON + 1, status=403), *attack(40, NOON + 1)], "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_guessed_passwords_are_an_attack_that_can_be_seen_to_end(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300, status=401))
+    kept(rig.traffic, attack(400, NOON + 1, status=403), "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_guessed_passwords_that_go_on_are_no_effect(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300, status=401))
+    kept(rig.traffic, attack(400, NOON + 1, status=401), "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.ROLLED_BACK, Verdict.NO_EFFECT)
+
+
+def test_a_gateway_that_refuses_by_404_is_believed(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300))
+    kept(rig.traffic, attack(400, NOON + 1, status=404), "after")
+    assert settled(rig, plan(incident=incident(rig)), 700).verdict is Verdict.WORKED
+
+
+def test_short_and_long_ones_are_judged_too(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300))
+    kept(rig.traffic, attack(400, NOON + 1, status=403), "after")
+    assert settled(rig, plan(incident=incident(rig), duration_s=300.0), 250).verdict is Verdict.WORKED
+
+
+def test_a_promise_for_hours_is_judged_when_they_are_over(rig: Rig) -> None:
+    kept(rig.traffic, attack(20_000, NOON - 10_000))
+    kept(rig.traffic, attack(15_000, NOON + 1, status=403), "after")
+    wanted = plan(incident=incident(rig), duration_s=36_000.0, expects=Expectation(within_s=7000.0))
+    assert settled(rig, wanted, 7010).verdict is Verdict.WORKED
+
+
+def test_few_calls_take_nothing_back(rig: Rig) -> None:
+    kept(rig.traffic, attack(1, NOON - 300))
+    kept(rig.traffic, [*attack(1, NOON + 60), *attack(4, NOON + 100, status=403)], "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.INCONCLUSIVE)

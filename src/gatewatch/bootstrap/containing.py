@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
+from gatewatch.config.settings import Settings
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.gateways import Gateway
 from gatewatch.ports.leases import ALWAYS, Turn
@@ -14,7 +17,20 @@ from gatewatch.services.containing import ContainmentDesk, Measuring, Reconcilin
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["ContainmentParts", "containing"]
+__all__ = ["ContainmentParts", "containing", "guarded"]
+
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+def guarded(settings: Settings) -> Guardrails:
+    """As configured, and from where everybody's calls come: this machine and the proxies that are believed.
+
+    Stored traffic does not show those, since it names the client behind them, so no blast radius would warn.
+    """
+    rails = settings.containment
+    # Who believes everybody has told nothing about where the proxies are.
+    proxies = [one for one in (*settings.observe.trusted_proxies, *settings.asked.gateways) if not one.endswith("/0")]
+    return msgspec.structs.replace(rails, protected=tuple(dict.fromkeys((*rails.protected, *_LOOPBACK, *proxies))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +77,13 @@ def containing(
     return ContainmentParts(
         desk=desk,
         reconciling=reconciling,
-        measuring=Measuring(desk, control.containments, traffic, clock, log, turn),
+        measuring=Measuring(
+            desk,
+            control.containments,
+            traffic,
+            clock,
+            log,
+            turn,
+            settles={name: gateway.meta.settles_s for name, gateway in gateways.items()},
+        ),
     )

@@ -16,7 +16,7 @@ from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
 from gatewatch.bootstrap.connections import connections, subscribing, telling
-from gatewatch.bootstrap.containing import containing
+from gatewatch.bootstrap.containing import containing, guarded
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
 from gatewatch.bootstrap.installation import DirectoryLock, Installation, SystemClock
@@ -175,7 +175,7 @@ class Server:
             control=self.control,
             traffic=self.traffic,
             gateways=self.gateways.by_name,
-            guardrails=settings.containment,
+            guardrails=guarded(settings),
             clock=self.clock,
             log=log,
             turn=self.leasing.turn("containment effects"),

@@ -52,6 +52,7 @@ class Cloudflare(EntryGateway):
         ),
         enforces="rules of the phase `http_request_firewall_custom`",
         delay="seconds, worldwide",
+        settles_s=30.0,
         after_restart="Everything.",
         limits=(
             "A zone has so many custom rules (5 on Free, 20 on Pro, 100 on Business); what is beyond is refused, the "
@@ -154,7 +155,7 @@ def _expression(one: Enforcement) -> str:
         if place.method:
             parts.append(f'http.request.method eq "{place.method}"')
         if place.host:
-            parts.append(f'http.host eq "{place.host.partition(":")[0]}"')
+            parts.append(f'http.host eq "{place.name}"')
         parts += _path(place.template, below=place.below)
     return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
 

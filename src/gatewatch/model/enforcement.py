@@ -20,11 +20,15 @@ __all__ = [
     "Place",
     "actor_of",
     "mark",
+    "network_in",
     "network_of",
     "place_of",
+    "spellings",
 ]
 
 Network = IPv4Network | IPv6Network
+_MAPPED = IPv6Network("::ffff:0:0/96")
+"""IPv4 as dual-stack sockets show it (RFC 4291, 2.5.5.2)."""
 EnforcementId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 _MARK_OCTETS = 5
 
@@ -80,6 +84,26 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     below: bool = False
     """Also everything below it."""
 
+    @property
+    def name(self) -> str:
+        """The host without its port; an IPv6 address keeps its brackets. '' for any."""
+        address, bracket, _ = self.host.partition("]")
+        return address + bracket if bracket else self.host.partition(":")[0]
+
+    def name_pattern(self) -> str:
+        """Regular expression over the host without port, quoted as `pattern` is; '' for any."""
+        return "".join(char if char.isalnum() or char == "_" else f"\\x{ord(char):02x}" for char in self.name)
+
+    def overlaps(self, other: Place) -> bool:
+        """Whether a call may fall under both."""
+        hosts, methods = {self.name, other.name} - {""}, {self.method, other.method} - {""}
+        if len(hosts) > 1 or len(methods) > 1:
+            return False
+        mine, theirs = _segments(self.template), _segments(other.template)
+        if (len(mine) < len(theirs) and not self.below) or (len(theirs) < len(mine) and not other.below):
+            return False
+        return all(one == two or _is_open(one) or _is_open(two) for one, two in zip(mine, theirs, strict=False))
+
     def pattern(self, *, raw: bool = False) -> str:
         r"""Anchored regular expression over the path without query, in the syntax that RE2 and PCRE share.
 
@@ -87,7 +111,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         `raw`: for gateways that see the path as it was sent; every literal matches percent-encoded too, so that
         `/%75sers` is `/users`. Only letters, digits and `\x..` stand for characters: nothing has to be quoted.
         """
-        segments = [segment for segment in self.template.split("/") if segment]
+        segments = _segments(self.template)
         ends = r"(?:/.*)?$" if self.below else r"/*$"
         if not segments:
             return "^/.*$" if self.below else "^/*$"
@@ -103,8 +127,20 @@ _TYPES = {
 """Those that tell `/users/7` from `/users/me`."""
 
 
+def _segments(template: str) -> list[str]:
+    return [segment for segment in template.split("/") if segment]
+
+
+def _is_open(segment: str) -> bool:
+    """Whether more than one text fits."""
+    return segment in _ANYTHING or _PART.search(segment) is not None
+
+
+_ANYTHING = frozenset({"*", "**"})
+
+
 def _segment(text: str, *, raw: bool) -> str:
-    if text in {"*", "**"}:
+    if text in _ANYTHING:
         return "[^/]+"
     return "".join(
         _TYPES.get(part, "[^/]+") if _PART.fullmatch(part) else "".join(_character(c, raw=raw) for c in part)
@@ -136,7 +172,7 @@ def place_of(scope: Scope) -> Place | None:
         return None
     method, _, rest = text.partition(" ")
     host, _, template = rest.partition(" ")
-    if not re.fullmatch(r"[A-Z]{1,24}", method) or not template.startswith("/"):
+    if not re.fullmatch(r"[A-Z]{1,24}", method) or not re.fullmatch(r"/\S*", template):
         raise ValueError("an endpoint is written `METHOD host template`")
     if host and not re.fullmatch(r"[A-Za-z0-9._:\[\]-]{1,255}", host):
         raise ValueError("the endpoint's host is none")
@@ -150,11 +186,30 @@ def network_of(scope: Scope) -> Network | None:
         text = text.removeprefix("address:")
     elif scope.kind not in {ScopeKind.ADDRESS, ScopeKind.RANGE}:
         return None
-    found = ip_network(text, strict=False)
+    found = network_in(text)
     if scope.kind is not ScopeKind.RANGE and found.num_addresses != 1:
         raise ValueError("an address scope is one address")
-    mapped = found.network_address.ipv4_mapped if isinstance(found, IPv6Network) else None
-    return ip_network(mapped) if mapped is not None and found.prefixlen == 128 else found
+    return found
+
+
+def network_in(text: str) -> Network:
+    """An address or range; IPv4 written as IPv6 is IPv4, for gateways and guardrails alike. Raises ValueError."""
+    found = ip_network(text, strict=False)
+    if not isinstance(found, IPv6Network):
+        return found
+    if found.subnet_of(_MAPPED):
+        return IPv4Network((int(found.network_address) & 0xFFFF_FFFF, found.prefixlen - _MAPPED.prefixlen))
+    if found.num_addresses > 1 and _MAPPED.subnet_of(found) and found.prefixlen:
+        raise ValueError("a range of IPv6 that holds all of IPv4; name the two apart")
+    return found
+
+
+def spellings(network: Network) -> tuple[Network, ...]:
+    """As gateways may see its addresses: IPv4 comes as IPv6 from sockets of both, and from proxies with such."""
+    if isinstance(network, IPv6Network):
+        return (network,)
+    first = int(_MAPPED.network_address) + int(network.network_address)
+    return network, IPv6Network((first, network.prefixlen + _MAPPED.prefixlen))
 
 
 def actor_of(scope: Scope) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode, urlsafe_b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -91,8 +91,7 @@ class Identities:
             return self._named(AuthScheme.MTLS, ActorKind.CERTIFICATE, _common_name(certificate), certificate)
         for name in self._certificate_headers:
             if value := headers.get(name):
-                subject = match.group(1) if (match := _XFCC_SUBJECT.search(value)) else value
-                return self._named(AuthScheme.MTLS, ActorKind.CERTIFICATE, _common_name(unquote(subject)), value)
+                return self._certificate(value)
         consumer = consumer or next((v for name in self._consumer_headers if (v := headers.get(name))), None)
         found = self._from_headers(headers) or self._from_query(query)
         if consumer:
@@ -101,6 +100,21 @@ class Identities:
         if found is None and user:
             return self._named(AuthScheme.OTHER, ActorKind.SUBJECT, user, user)
         return found or _NOBODY
+
+    def everyone(self, headers: Mapping[str, str], query: list[tuple[str, str]]) -> tuple[Actor, ...]:
+        """Whoever a call says that it is from, by any of its credentials and not by the strongest alone.
+
+        For what refuses calls: somebody who is contained could else hide behind one credential more.
+        """
+        found = [self._certificate(value) for value in _given(headers, self._certificate_headers)]
+        consumers = _given(headers, self._consumer_headers)
+        found += [self._named(AuthScheme.CONSUMER, ActorKind.CONSUMER, name, name) for name in consumers]
+        found += [self._remembered("a", value, self._authorization) for value in _given(headers, ("authorization",))]
+        keys = [value for name, value in query if value and self.is_key_parameter(name)]
+        keys += _given(headers, self._key_headers)
+        found += [self._remembered("k", value, self._api_key) for value in keys]
+        found += [self._cookie(part) for part in headers.get("cookie", "").split(";")]
+        return tuple(dict.fromkeys(one.actor for one in found if one.actor is not None))
 
     def _from_headers(self, headers: Mapping[str, str]) -> Identity | None:
         if value := headers.get("authorization"):
@@ -131,6 +145,10 @@ class Identities:
                 self._answers.clear()
             found = self._answers[key] = read(value)
         return found
+
+    def _certificate(self, value: str) -> Identity:
+        subject = match.group(1) if (match := _XFCC_SUBJECT.search(value)) else value
+        return self._named(AuthScheme.MTLS, ActorKind.CERTIFICATE, _common_name(unquote(subject)), value)
 
     def _named(self, scheme: AuthScheme, kind: ActorKind, name: str, credential: str) -> Identity:
         number = self._fingerprint(credential)
@@ -202,6 +220,10 @@ class Identities:
             if _JWT.match(value):
                 return msgspec.structs.replace(self._token(value), scheme=AuthScheme.SESSION)
         return _NOBODY
+
+
+def _given(headers: Mapping[str, str], names: Iterable[str]) -> list[str]:
+    return [value for name in names if (value := headers.get(name))]
 
 
 def _actor(kind: ActorKind, name: str, number: int) -> Actor:

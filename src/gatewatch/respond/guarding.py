@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network
 from typing import Annotated
 
 import msgspec
 
 from gatewatch.model.containment import BlastRadius, Containment, ContainmentPlan, Effect, Scope, ScopeKind
+from gatewatch.model.enforcement import Network, Place, actor_of, network_in, network_of, place_of
 
 __all__ = ["Guardrails", "approvals_for", "obstacles"]
 
@@ -20,14 +21,14 @@ _APPROVALS = {
     Effect.SUSPEND_KEY: 1,
     Effect.DISABLE_ENDPOINT: 2,
 }
-_Network = IPv4Network | IPv6Network
 
 
 class Guardrails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What containments may do, in this installation."""
 
     protected: tuple[str, ...] = ()
-    """Addresses, ranges, `kind:id` of actors, consumers, `METHOD host template`, hosts: never contained, by nobody."""
+    """Addresses, ranges, `kind:id` of actors, `consumer:NAME`, `METHOD host template`, hosts with or without a path:
+    never contained, by nobody. Loopback and the trusted proxies are so too: calls of everybody come from there."""
     max_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
     """Of the calls of those that no alert of the incident names, that a plan may hit."""
     max_bystanders: Annotated[int, msgspec.Meta(ge=0)] = 5
@@ -59,7 +60,7 @@ def obstacles(
     plan: ContainmentPlan, radius: BlastRadius, active: Sequence[Containment], rails: Guardrails
 ) -> tuple[str, ...]:
     """Sentences; none when the plan may be carried out. A forced plan overrides shares and counts, nothing else."""
-    found = list(_never(plan, rails))
+    found = _never(plan, radius, rails)
     if plan.effect is Effect.MIRROR:
         return tuple(found)
     if not plan.forced:
@@ -87,37 +88,44 @@ def _too_much(plan: ContainmentPlan, radius: BlastRadius, rails: Guardrails) -> 
     return found
 
 
-def _never(plan: ContainmentPlan, rails: Guardrails) -> list[str]:
+def _never(plan: ContainmentPlan, radius: BlastRadius, rails: Guardrails) -> list[str]:
+    try:
+        network, place = network_of(plan.scope), place_of(plan.scope)
+    except ValueError as error:
+        return [f"`{plan.scope.value}` is no {plan.scope.kind.value}: {error}"]
     found = []
-    network = _network(plan.scope.value) if plan.scope.kind in (ScopeKind.ADDRESS, ScopeKind.RANGE) else None
-    if plan.scope.kind in (ScopeKind.ADDRESS, ScopeKind.RANGE):
-        if network is None:
-            return [f"`{plan.scope.value}` is no {plan.scope.kind.value}"]
+    if network is not None:
         least = rails.min_prefix_v4 if network.version == 4 else rails.min_prefix_v6
         if network.prefixlen < least:
             found.append(f"{network} is wider than /{least}")
     named = _names(plan.scope)
-    for one in rails.protected:
-        guarded = _network(one)
-        hit = one in named
-        if network is not None and guarded is not None and network.version == guarded.version:
-            hit = network.overlaps(guarded)
-        if hit:
-            found.append(f"{one} is protected")
-    return found
+    # Whoever is protected is so too where somebody else's address is theirs as well.
+    hit = set() if plan.effect is Effect.MIRROR else set(radius.bystanders)
+    found += [f"{one} is protected" for one in rails.protected if one in named or _is_within(one, network, place)]
+    return found + [f"{one} is protected, and calls from there" for one in rails.protected if one in hit - named]
 
 
 def _names(scope: Scope) -> set[str]:
-    names = {scope.value, scope.endpoint, scope.value.partition("/")[0]} - {""}
-    for text in (scope.value, scope.endpoint):
-        parts = text.split(" ")
-        if len(parts) == 3:  # METHOD host template
-            names.add(parts[1])
-    return names
+    """As protected lists may name the caller."""
+    kind, name = actor_of(scope)
+    return {scope.value} | ({f"{kind}:{name}"} if kind else set())
 
 
-def _network(text: str) -> _Network | None:
+def _is_within(protected: str, network: Network | None, place: Place | None) -> bool:
+    """Whether a plan for these addresses or this place would hit what is protected."""
     try:
-        return ip_network(text.removeprefix("address:"), strict=False)
+        guarded = network_in(protected.removeprefix("address:"))
     except ValueError:
-        return None
+        return place is not None and _is_in(protected, place)
+    if network is None or isinstance(network, IPv4Network) is not isinstance(guarded, IPv4Network):
+        return False
+    return network.overlaps(guarded)
+
+
+def _is_in(protected: str, place: Place) -> bool:
+    kind = ScopeKind.ENDPOINT if " " in protected else ScopeKind.COLLECTION
+    try:
+        guarded = place_of(Scope(kind=kind, value=protected))
+    except ValueError:
+        return False
+    return guarded is not None and guarded.overlaps(place)

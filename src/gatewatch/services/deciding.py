@@ -11,26 +11,19 @@ from urllib.parse import parse_qsl
 from gatewatch.model.containment import Effect
 from gatewatch.model.decision import ALLOWED, AskedCall, Verdict
 from gatewatch.model.enforcement import Enforcement
-from gatewatch.observe.identity import Identity
+from gatewatch.model.observation import Actor
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.gateways import Decisions
 from gatewatch.respond.deciding import DecisionTable
 
 __all__ = ["Deciding"]
 
-_MAX_QUERY = 4096
+_MAX_QUERY = 65_536
+"""As much as gateways take in their headers: what is cut off could hold the credential."""
 
 
 class _Identities(Protocol):
-    def identify(
-        self,
-        headers: Mapping[str, str],
-        query: list[tuple[str, str]],
-        *,
-        consumer: str | None,
-        user: str | None,
-        certificate: str | None,
-    ) -> Identity: ...
+    def everyone(self, headers: Mapping[str, str], query: list[tuple[str, str]]) -> tuple[Actor, ...]: ...
 
 
 class Deciding:
@@ -71,8 +64,7 @@ class Deciding:
 
     def _actors(self, headers: Mapping[str, str], query: str) -> tuple[tuple[str, str], ...]:
         pairs = parse_qsl(query[:_MAX_QUERY], max_num_fields=None) if query else []
-        actor = self._identities.identify(headers, pairs, consumer=None, user=None, certificate=None).actor
-        return ((actor.kind.value, actor.id),) if actor is not None else ()
+        return tuple((actor.kind.value, actor.id) for actor in self._identities.everyone(headers, pairs))
 
     def _verdict(self, one: Enforcement, now: float) -> Verdict:
         if one.effect is Effect.MIRROR:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
 
 from gatewatch.errors import InputError
 from gatewatch.model.containment import BlastRadius, Containment, Scope, ScopeKind
+from gatewatch.model.enforcement import actor_of, network_of, place_of
 from gatewatch.ports.traffic import Bound, Row, TrafficStore
 from gatewatch.respond.effect import Counts
 from gatewatch.respond.recovery import Minute
@@ -18,15 +18,17 @@ _MOST_NAMED = 20
 _MINUTE_S = 60.0
 _LONGEST_S = 3600.0
 """However long something is in force: raw traffic is read for so long before and after, no longer."""
-_SCOPES = {
-    ScopeKind.ADDRESS: "client_ip = toIPv6({value:String})",
-    ScopeKind.RANGE: "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})",
-    ScopeKind.ACTOR: "concat(actor_kind, ':', actor_id) = {value:String}",
-    ScopeKind.CONSUMER: "actor_id = {value:String}",
-    ScopeKind.ENDPOINT: "",
-    ScopeKind.COLLECTION: "",
-}
-_ENDPOINTS = "path_id IN (SELECT path_id FROM paths FINAL WHERE {place})"
+_SELDOM = 0.05
+"""Share of an attack's calls that got 401 or 404 before, up to which these are a gateway's refusals afterwards."""
+_FROM = "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})"
+_BY = "concat(actor_kind, ':', actor_id) = {actor:String}"
+_ENDPOINTS = """
+ path_id IN (SELECT path_id FROM paths FINAL
+             WHERE ({{method:String}} = '' OR method = {{method:String}})
+               AND ({{host:String}} = '' OR lower(host) = {{host:String}})
+               AND (trimRight(template, '/') = {{template:String}}{below}))
+"""
+_BELOW = " OR startsWith(template, concat({template:String}, '/'))"
 _OTHERS = """
  NOT (has({attackers:Array(String)}, concat(actor_kind, ':', actor_id))
       OR (actor_kind = 'address'
@@ -56,15 +58,19 @@ SELECT DISTINCT concat(method, ' ', host, ' ', template) AS label FROM paths FIN
 WHERE path_id IN ({ids:Array(UInt64)}) AND endpoint_id != 0 ORDER BY label
 """
 _COUNTS = """
-SELECT sumIf(calls, hit AND NOT other AND NOT refused AND early) AS attack_before,
-       sumIf(calls, hit AND NOT other AND NOT refused AND NOT early) AS attack_after,
+SELECT sumIf(calls, hit AND NOT other AND NOT refused AND early) AS passed_before,
+       sumIf(calls, hit AND NOT other AND NOT refused AND NOT early) AS passed_after,
+       sumIf(calls, hit AND NOT other AND answered AND early) AS answered_before,
+       sumIf(calls, hit AND NOT other AND answered AND NOT early) AS answered_after,
        sumIf(calls, hit AND NOT other AND NOT early) AS attempts_after,
+       minIf(at, hit AND NOT other AND (NOT refused OR answered) AND early) AS attack_began,
        sumIf(calls, other AND NOT early) AS others_after,
        sumIf(calls, hit AND other AND refused AND early) AS refused_before,
        sumIf(calls, hit AND other AND refused AND NOT early) AS refused_after
 FROM
 (
-    SELECT 1 AS calls, status IN (401, 403, 404, 429, 503) AS refused, ({scope}) AS hit, ({others}) AS other,
+    SELECT 1 AS calls, status IN (401, 403, 404, 429, 503) AS refused, status IN (401, 404) AS answered,
+           ({scope}) AS hit, ({others}) AS other, toUnixTimestamp64Milli(ts) AS at,
            ts < fromUnixTimestamp64Milli(toInt64({{applied:Float64}} * 1000)) AS early
     FROM observations
     WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
@@ -111,18 +117,34 @@ def radius_of(
     )
 
 
-def counts_of(traffic: TrafficStore, one: Containment, *, until: float) -> Counts:
-    """Before it came into force and the last hour after; as long before as after, but at least ten minutes."""
+def counts_of(traffic: TrafficStore, one: Containment, *, until: float, settles_s: float = 0.0) -> Counts:
+    """Before it came into force and the last hour after; as long before as after, but at least ten minutes.
+
+    What is seen while a gateway settles counts for nothing. An attack that got 401 and 404 from the application
+    before (guessed passwords, scanning) has not ended because it still gets them.
+    """
     assert one.in_force_at is not None
-    begin = max(one.in_force_at, until - _LONGEST_S)
+    begin = max(one.in_force_at + settles_s, until - _LONGEST_S)
     after_s = max(0.0, until - begin)
     before_s = max(after_s, 10 * _MINUTE_S)
     where, bound = _where(one.plan.scope)
     bound |= _whom(one.attackers, one.plan.scope)
     bound |= {"since": one.in_force_at - before_s, "applied": one.in_force_at, "begin": begin, "until": until}
     (row,) = traffic.query(_COUNTS.format(scope=where, others=_OTHERS), bound)
-    names = ("attack_before", "attack_after", "attempts_after", "others_after", "refused_before", "refused_after")
-    return Counts(before_s=before_s, after_s=after_s, **{name: _number(row, name) for name in names})
+    found = {name: _number(row, name) for name in row}
+    own = found["answered_before"] > _SELDOM * (found["answered_before"] + found["passed_before"])
+    began = found["attack_began"] / 1000 if found["attack_began"] else one.in_force_at - before_s
+    return Counts(
+        before_s=before_s,
+        after_s=after_s,
+        attack_s=min(before_s, max(_MINUTE_S, one.in_force_at - began)),
+        attack_before=found["passed_before"] + (found["answered_before"] if own else 0),
+        attack_after=found["passed_after"] + (found["answered_after"] if own else 0),
+        attempts_after=found["attempts_after"],
+        others_after=found["others_after"],
+        refused_before=found["refused_before"],
+        refused_after=found["refused_after"],
+    )
 
 
 def minutes_of(traffic: TrafficStore, one: Containment, *, since: float, until: float) -> list[Minute]:
@@ -138,39 +160,41 @@ def minutes_of(traffic: TrafficStore, one: Containment, *, since: float, until: 
 
 
 def _where(scope: Scope) -> tuple[str, dict[str, Bound]]:
-    """(condition on rows with client_ip, actor and path_id, its parameters)."""
-    bound: dict[str, Bound] = {"value": scope.value}
-    if scope.kind in (ScopeKind.ADDRESS, ScopeKind.RANGE):
-        try:
-            network = ip_network(scope.value, strict=False)
-        except ValueError as error:
-            raise InputError(f"`{scope.value}` is no {scope.kind.value}") from error
+    """(condition on rows with client_ip, actor and path_id, its parameters): the calls that a gateway would match."""
+    try:
+        network, place = network_of(scope), place_of(scope)
+    except ValueError as error:
+        raise InputError(f"`{scope.value}` is no {scope.kind.value}: {error}") from error
+    bound: dict[str, Bound] = {}
+    parts = []
+    if network is not None:
         bound |= {"first": str(network[0]), "last": str(network[-1])}
-    parts = [_SCOPES[scope.kind]] if _SCOPES[scope.kind] else []
-    if scope.kind is ScopeKind.COLLECTION:
-        host, slash, base = scope.value.partition("/")
-        bound |= {"host": host, "base": slash + base}
-        parts.append(_ENDPOINTS.format(place="host = {host:String} AND startsWith(template, {base:String})"))
-    endpoint = scope.value if scope.kind is ScopeKind.ENDPOINT else scope.endpoint
-    if endpoint:
-        words = endpoint.split(" ")
-        if len(words) != 3:
-            raise InputError(f"`{endpoint}` is no endpoint", cure="Write METHOD host template.")
-        bound |= {"method": words[0], "host": words[1], "template": words[2]}
-        place = "method = {method:String} AND host = {host:String} AND template = {template:String}"
-        parts.append(_ENDPOINTS.format(place=place))
+        parts.append(_FROM)
+    elif actor := _actor(scope):
+        bound["actor"] = actor
+        parts.append(_BY)
+    if place is not None:
+        bound |= {"method": place.method, "host": place.host, "template": place.template.rstrip("/")}
+        parts.append(_ENDPOINTS.format(below=_BELOW if place.below else ""))
     return " AND ".join(parts), bound
 
 
-def _whom(attackers: Sequence[str], scope: Scope) -> dict[str, Bound]:
-    """Who is no bystander: whom alerts name, and the actor that the plan is about."""
-    named = list(attackers)
+def _actor(scope: Scope) -> str:
+    """As stored traffic names it; '' for what is no caller."""
+    kind, name = actor_of(scope)
     if scope.kind is ScopeKind.ACTOR:
-        named.append(scope.value)
-    addresses = [one.removeprefix("address:") for one in named if one.startswith("address:")]
-    if scope.kind is ScopeKind.ADDRESS:
-        addresses.append(scope.value)
-    return {"attackers": sorted(set(named)), "addresses": sorted(set(addresses))}
+        return scope.value
+    return f"{kind}:{name}" if kind else ""
+
+
+def _whom(attackers: Sequence[str], scope: Scope) -> dict[str, Bound]:
+    """Who is no bystander: whom alerts name, and the caller that the plan is about."""
+    network, actor = network_of(scope), _actor(scope)
+    named = {*attackers, actor} - {""}
+    addresses = {one.removeprefix("address:") for one in named if one.startswith("address:")}
+    if network is not None and network.num_addresses == 1:
+        addresses.add(str(network.network_address))
+    return {"attackers": sorted(named), "addresses": sorted(addresses)}
 
 
 def _number(row: Row | Mapping[str, object], name: str) -> int:
