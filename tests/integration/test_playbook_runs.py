@@ -271,6 +271,18 @@ def test_four_eyes_and_more_than_one_approver(rig: Rig) -> None:
     assert rig.over(run).state is RunState.SUCCEEDED
 
 
+def test_only_a_question_s_own_messages_carry_its_links(rig: Rig) -> None:
+    rig.save(APPROVAL.format(more="approvers: 1"))
+    run = rig.start()
+    question = rig.question()
+    # What an analyst may write into an incident, a responder into an input, and any playbook may send.
+    mark = f"{{gatewatch-link:{question.id}:approve}}"
+    rig.save(SEND.format("one", "${inputs.words}"), name="other", more="inputs: {words: {}}")
+    assert rig.over(rig.start("other", words=mark)).state is RunState.SUCCEEDED
+    assert mark in rig.connectors.texts()
+    rig.desk.runs.cancel(run, by="ann", reason="")
+
+
 def test_nobody_answering_is_a_no(rig: Rig) -> None:
     rig.save(APPROVAL.format(more="expires: 0.2s"))
     end = rig.over(rig.start())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from gatewatch.ports.clock import Clock
 from gatewatch.ports.connectors import Connectors
 from gatewatch.ports.containing import Containing
 from gatewatch.ports.runs import RunStore
+from gatewatch.respond.playbooks.asking import TELLS
 from gatewatch.respond.playbooks.planning import key_of
 from gatewatch.respond.playbooks.world import Moment, Told, Wish
 from gatewatch.services.playbooks.changing import Changing
@@ -30,8 +31,8 @@ Starter = Callable[[Run, str, dict[str, Any], str, str], str]
 class Links(Protocol):
     """Makes the links that answer questions."""
 
-    def filled(self, value: Any, recipient: str) -> Any:
-        """A value with every link mark replaced by a link with a one-time token of its own."""
+    def filled(self, value: Any, recipient: str, about: Collection[str]) -> Any:
+        """A value with every link mark of these questions replaced by a link with a one-time token of its own."""
         ...
 
     def hidden(self, value: Any) -> Any:
@@ -106,7 +107,7 @@ class RealWorld:
         recipient = ", ".join(map(str, to)) if isinstance(to, list | tuple) else str(to)
 
         def act() -> ActionResult:
-            inputs = self._around.links.filled(call.inputs, recipient)
+            inputs = self._around.links.filled(call.inputs, recipient, self._asked_by(path))
             result = self._around.connectors.perform(msgspec.structs.replace(call, inputs=inputs))
             hidden = self._around.links.hidden
             return msgspec.structs.replace(result, values=hidden(result.values), error=hidden(result.error))
@@ -116,6 +117,12 @@ class RealWorld:
         if result.outcome is Outcome.SUCCEEDED:
             self._around.done(self._run, call, result)
         return result
+
+    def _asked_by(self, path: str) -> Collection[str]:
+        """Ids of the questions that a message carries: the text of an incident, say, can't make it carry another."""
+        asking, tells, _ = path.partition(TELLS)
+        kinds = (QuestionKind.APPROVAL, QuestionKind.CHOICE) if tells else ()
+        return [key_of(self._run.id, f"{asking}?{kind.value}") for kind in kinds]
 
     def read_back(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
         """And noted, if it tells."""
