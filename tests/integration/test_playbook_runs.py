@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gatewatch.durable import dbos_runs
 from gatewatch.errors import ConflictError, InputError, NotFoundError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.run import Question, Run, RunState, StepState
@@ -288,6 +289,19 @@ def test_nobody_answering_is_a_no(rig: Rig) -> None:
     end = rig.over(rig.start())
     assert (end.state, end.error) == (RunState.REFUSED, "ok: nobody said reject")
     assert "done" not in rig.connectors.texts()
+
+
+def test_a_question_may_be_open_for_longer_than_the_engine_waits_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbos_runs, "_LONGEST_WAIT_S", 0.2)
+    rig.save(APPROVAL.format(more="expires: 30d"))
+    run = rig.start()
+    question = rig.question()
+    threading.Event().wait(1.5)
+    assert rig.desk.runs.run(run).state is RunState.WAITING
+    rig.desk.answering.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    assert rig.over(run).state is RunState.SUCCEEDED
 
 
 def test_a_forged_answer_does_not_count(rig: Rig) -> None:

@@ -50,9 +50,9 @@ class Asking:
         while not told.choice:
             if await self._engine.hear(f"question:{told.id}", left):
                 told = await self._engine.once(f"{path}/told", partial(self._world.told, told.id), Told)
-                left = told.left_s
             else:
                 told = await self._engine.once(f"{path}/expire", partial(self._world.expire, told.id), Told)
+            left = told.left_s
         if told.digest != wish.digest:
             raise StepFailedError("the answer is bound to another plan than the one that was asked about")
         return told

@@ -198,10 +198,10 @@ class RealWorld:
         return self._told(self._store.question(question))
 
     def expire(self, question: str) -> Told:
-        """The default, unless an answer came after all."""
+        """The default, unless an answer came after all, or the engine only does not wait that long at once."""
         known = self._store.question(question)
         told = self._told(known)
-        if told.choice:
+        if told.choice or told.left_s > 0:
             return told
         settled = self._store.settle(question, known.default, self._clock.now())
         return Told(id=question, left_s=0.0, choice=settled.settled, by="nobody", digest=settled.digest)
