@@ -263,12 +263,28 @@ def test_four_eyes_and_more_than_one_approver(rig: Rig) -> None:
     answer(question.id, "approve", token=token("bob"), digest=question.digest)
     with pytest.raises(ConflictError, match="answered"):
         answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    other = Token(id="other", name="bob", role=Role.ADMIN, secret_hash="h", created_at=0.0)
+    answer(question.id, "approve", token=other, digest=question.digest)
+    threading.Event().wait(1.0)
+    assert rig.desk.answering.question(question.id)[0].settled_at is None
     assert "done" not in rig.connectors.texts()
     rig.until(rig.connectors.texts)
     secret = rig.connectors.texts()[0].split("#")[1].split()[0]
     with pytest.raises(ForbiddenError, match="different people"):
         rig.desk.answering.answer_by_link(secret)
     answer(question.id, "approve", token=token("bea"), digest=question.digest)
+    assert rig.over(run).state is RunState.SUCCEEDED
+
+
+def test_four_eyes_see_through_a_playbook_inside_another(rig: Rig) -> None:
+    rig.save(APPROVAL.format(more="four_eyes: true"), name="inner")
+    rig.save("  - {id: sub, playbook: {name: inner}}\n", name="middle")
+    rig.save("  - {id: side, parallel: {branches: {left: [{id: sub, playbook: {name: middle}}]}}}\n", name="outer")
+    run = rig.start("outer")
+    question = rig.question()
+    with pytest.raises(ForbiddenError, match="four eyes"):
+        rig.desk.answering.answer(question.id, "approve", token=token("ann"), digest=question.digest)
+    rig.desk.answering.answer(question.id, "approve", token=token("bob"), digest=question.digest)
     assert rig.over(run).state is RunState.SUCCEEDED
 
 

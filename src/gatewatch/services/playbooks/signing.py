@@ -59,9 +59,10 @@ class Signing:
         refused = next((answer for answer in valid if answer.choice != "approve"), None)
         if refused is not None:
             return refused.choice, refused.by
-        people = {answer.by_id: answer.by for answer in valid if answer.kind is not AnswerKind.EXPIRY}
+        # By name: a person may have two tokens, for the portal and a script say, and is one nevertheless.
+        people = dict.fromkeys(answer.by for answer in valid if answer.kind is not AnswerKind.EXPIRY)
         if len(people) >= question.approvers:
-            return "approve", ", ".join(people.values())
+            return "approve", ", ".join(people)
         return "", ""
 
 

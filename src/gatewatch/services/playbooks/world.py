@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gatewatch.errors import GatewatchError, StoreError
+from gatewatch.errors import GatewatchError, NotFoundError, StoreError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.containment import ContainmentPlan
 from gatewatch.model.run import Question, QuestionKind, Run, RunState, StepRecord, StepState
@@ -185,13 +185,21 @@ class RealWorld:
                 approvers=wish.approvers,
                 four_eyes=wish.four_eyes,
                 address=self._address,
-                asked_by=self._run.by,
+                asked_by=self._starter(),
                 role=wish.role,
                 created_at=now,
                 expires_at=now + wish.expires_s,
             )
         )
         return self._told(question)
+
+    def _starter(self) -> str:
+        """Who started this; of a sub-playbook who started the outermost run, and so can't approve it with four eyes."""
+        kind, _, addresses = self._run.by.partition(" ")
+        try:
+            return self._store.run(addresses.partition(">")[0].partition("/")[0]).by if kind == "run" else self._run.by
+        except NotFoundError:  # a person may be called that
+            return self._run.by
 
     def told(self, question: str) -> Told:
         """Signed, verified."""
