@@ -16,6 +16,7 @@ from gatewatch.model.run import Question, Run, RunState, StepState
 from gatewatch.ports.control import Role, Token
 from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
 from gatewatch.ports.runs import QuestionFilter, RunFilter
+from gatewatch.respond.playbooks import acting
 from gatewatch.services.access import ForbiddenError
 from gatewatch.services.playbooks import PlaybookDesk
 from gatewatch.store.sql import SqlControlStore
@@ -196,6 +197,27 @@ def test_an_unknown_outcome_is_read_back_and_never_repeated(rig: Rig) -> None:
     rig.connectors.answer = silent
     run = rig.over(rig.start())
     assert run.state is RunState.SUCCEEDED
+    assert len(rig.connectors.calls) == 1
+
+
+def test_an_attempt_that_takes_longer_than_its_step_is_not_made_again_beside_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "_LOOK_S", (0.1, 0.1, 2.0))
+    remember = rig.connectors.perform
+
+    def slow(call: ActionCall) -> ActionResult:
+        threading.Event().wait(1.5)
+        return remember(call)
+
+    monkeypatch.setattr(rig.connectors, "perform", slow)
+    rig.save(
+        "  - {id: one, timeout: 0.3s, retry: {attempts: 5, first: 0.01s}, "
+        "action: {connection: memory, do: send, with: {text: x}}}\n"
+    )
+    run = rig.over(rig.start())
+    assert run.state is RunState.SUCCEEDED, run.error
+    threading.Event().wait(2.0)
     assert len(rig.connectors.calls) == 1
 
 

@@ -62,6 +62,8 @@ class RealWorld:
         """`address`: where the run or branch hears news."""
         self._around, self._run, self._address = around, run, address
         self._store, self._clock = around.store, around.clock
+        self._under_way: set[tuple[str, int]] = set()
+        """Attempts whose time is over may still be at work in their threads."""
 
     def context(self) -> dict[str, Any]:
         """What expressions know."""
@@ -255,11 +257,14 @@ class RealWorld:
         return msgspec.structs.replace(result, again=True) if result.outcome is Outcome.FAILED else result
 
     def _found(self, path: str, attempt: int, look: Callable[[], ActionResult]) -> ActionResult:
+        if (path, attempt) in self._under_way:  # that there is nothing yet does not say that there will be nothing
+            return ActionResult(outcome=Outcome.UNKNOWN, error="the attempt is still under way")
+        record = self._attempt(path, attempt)
+        if record is not None and record.state in (StepState.SUCCEEDED, StepState.FAILED):
+            return result_of(record)  # it ended after its time
         result = _result(look, Outcome.UNKNOWN)
-        if result.outcome is not Outcome.UNKNOWN:
-            record = self._attempt(path, attempt)
-            if record is not None:
-                self._store.put_step(ended(record, result, self._clock.now()))
+        if result.outcome is not Outcome.UNKNOWN and record is not None:
+            self._store.put_step(ended(record, result, self._clock.now()))
         return result
 
     def _attempt(self, path: str, attempt: int) -> StepRecord | None:
@@ -290,11 +295,15 @@ class RealWorld:
         )
         if record.state is not StepState.STARTED:
             return result_of(record)  # it ended, only the journal had not heard of it
-        result = _result(act, Outcome.FAILED) if fresh else _result(look, Outcome.UNKNOWN)
-        if not fresh and (result.outcome is Outcome.FAILED or result.again):
-            # The attempt was cut off before it had its effect, or a repeat does no harm.
-            result = _result(act, Outcome.FAILED)
-        self._store.put_step(ended(record, result, self._clock.now()))
+        self._under_way.add((path, attempt))
+        try:
+            result = _result(act, Outcome.FAILED) if fresh else _result(look, Outcome.UNKNOWN)
+            if not fresh and (result.outcome is Outcome.FAILED or result.again):
+                # The attempt was cut off before it had its effect, or a repeat does no harm.
+                result = _result(act, Outcome.FAILED)
+            self._store.put_step(ended(record, result, self._clock.now()))
+        finally:
+            self._under_way.discard((path, attempt))
         return result
 
 
