@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatewatch.durable import dbos_runs
-from gatewatch.errors import ConflictError, InputError, NotFoundError
+from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.run import Question, Run, RunState, StepState
 from gatewatch.ports.control import Role, Token
@@ -19,6 +19,7 @@ from gatewatch.ports.runs import QuestionFilter, RunFilter
 from gatewatch.respond.playbooks import acting
 from gatewatch.services.access import ForbiddenError
 from gatewatch.services.playbooks import PlaybookDesk
+from gatewatch.store.playbooks import RunTable
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import configure
 from gatewatch.testing.alerts import alert
@@ -219,6 +220,26 @@ def test_an_attempt_that_takes_longer_than_its_step_is_not_made_again_beside_it(
     assert run.state is RunState.SUCCEEDED, run.error
     threading.Event().wait(2.0)
     assert len(rig.connectors.calls) == 1
+
+
+@pytest.mark.parametrize("method", ["begin_step", "put_step", "save_run", "steps"])
+def test_a_control_store_that_is_away_for_a_moment_ends_no_run(
+    method: str, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, faults = getattr(RunTable, method), iter([True, True])
+
+    def flaky(table: RunTable, *args: object, **named: object) -> object:
+        if threading.current_thread().name not in ("MainThread", "runs") and next(faults, False):
+            raise StoreError("the control store failed: OperationalError")
+        return works(table, *args, **named)
+
+    monkeypatch.setattr(RunTable, method, flaky)
+    rig.save(SEND.format("one", "first") + "  - {id: keep, set: {values: {x: 1}}}\n" + SEND.format("two", "second"))
+    run = rig.over(rig.start())
+    assert next(faults, None) is None
+    assert run.state is RunState.SUCCEEDED, run.error
+    assert rig.connectors.texts() == ["first", "second"]
+    assert len(rig.connectors.calls) == 2
 
 
 APPROVAL = """\
