@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.durable import dbos_runs
 from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
@@ -18,12 +19,12 @@ from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
 from gatewatch.ports.runs import QuestionFilter, RunFilter
 from gatewatch.respond.playbooks import acting
 from gatewatch.services.access import ForbiddenError
-from gatewatch.services.playbooks import PlaybookDesk
+from gatewatch.services.playbooks import Answering, PlaybookDesk, Signing
 from gatewatch.store.playbooks import RunTable
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import configure
 from gatewatch.testing.alerts import alert
-from gatewatch.testing.playbooks import RememberingConnectors, WallClock, desk_for_tests
+from gatewatch.testing.playbooks import RememberingConnectors, RestingRuns, WallClock, desk_for_tests
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("durable")]
 
@@ -383,6 +384,18 @@ def test_a_forged_answer_does_not_count(rig: Rig) -> None:
     )
     assert rig.control.runs.answer(forged)
     assert rig.over(run).state is RunState.REFUSED
+
+
+def test_an_answer_that_the_asking_server_would_not_know_is_refused(rig: Rig, tmp_path: Path) -> None:
+    rig.save(APPROVAL.format(more="approvers: 1"))
+    run = rig.start()
+    question = rig.question()
+    signing = Signing(FileSigner(tmp_path / "of-another-server.key"))
+    other = Answering(rig.control.runs, rig.control.cases, RestingRuns(), signing, WallClock())
+    with pytest.raises(ConflictError, match="another key"):
+        other.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    rig.desk.answering.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    assert rig.over(run).state is RunState.SUCCEEDED
 
 
 def test_ask_takes_a_choice(rig: Rig) -> None:

@@ -187,6 +187,7 @@ class RealWorld:
                 approvers=wish.approvers,
                 four_eyes=wish.four_eyes,
                 address=self._address,
+                key_id=self._around.signing.key_id,
                 asked_by=self._starter(),
                 role=wish.role,
                 created_at=now,
