@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from gatewatch.errors import ConflictError, InputError, NotFoundError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.run import Answer, AnswerKind, AnswerLink, Question, QuestionKind
@@ -16,7 +18,7 @@ from gatewatch.services.playbooks.signing import Signing
 __all__ = ["Answering"]
 
 _ORDER = (Role.VIEWER, Role.ANALYST, Role.RESPONDER, Role.ADMIN)
-_SWEEP = 500
+_SWEEP, _LONGEST_ID = 500, 128
 
 
 class Answering:
@@ -68,7 +70,9 @@ class Answering:
         if not self._store.use_link(link.digest, self._clock.now()):
             raise _nothing()
         by = f"link to {link.recipient}"
-        return self._keep(question, link.option, by, by, AnswerKind.LINK, note)
+        # A message may go to many people; the store keeps ids of so many characters.
+        by_id = by if len(by) <= _LONGEST_ID else f"link {sha256(by.encode()).hexdigest()}"
+        return self._keep(question, link.option, by, by_id, AnswerKind.LINK, note)
 
     def sweep(self) -> int:
         """Tell runs of answers again: the news may have been lost between the answer and the telling."""
