@@ -462,6 +462,19 @@ def test_a_playbook_inside_another(rig: Rig) -> None:
     assert [run.playbook for run in rig.desk.runs.runs(RunFilter())[0]] == ["inner-book", "test-book"]
 
 
+def test_a_cancelled_run_takes_those_inside_with_it(rig: Rig) -> None:
+    rig.save("  - {id: pause, wait: {for: 1.5s}}\n" + SEND.format("one", "too late"), name="inner")
+    rig.save("  - {id: sub, playbook: {name: inner}}\n", name="middle")
+    rig.save("  - {id: side, parallel: {branches: {left: [{id: sub, playbook: {name: middle}}]}}}\n", name="outer")
+    run, other = rig.start("outer"), rig.start("middle")
+    rig.until(lambda: len(rig.desk.runs.runs(RunFilter(playbook="inner", state=(RunState.WAITING,)))[0]) == 2)
+    rig.desk.runs.cancel(run, by="ann", reason="enough")
+    assert rig.over(other).state is RunState.SUCCEEDED
+    ends = {one.by.count(run): one.state for one in rig.desk.runs.runs(RunFilter(playbook="inner"))[0]}
+    assert ends == {1: RunState.CANCELLED, 0: RunState.SUCCEEDED}
+    assert rig.connectors.texts() == ["too late"]
+
+
 def test_changes_of_the_incident_are_made_by_casework(rig: Rig) -> None:
     from gatewatch.services.incidents import Correlation
     from gatewatch.services.incidents.summing import Summing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -143,7 +144,10 @@ class Runs:
         return self._store.steps(run_id)
 
     def cancel(self, run_id: str, *, by: str, reason: str) -> Run:
-        """End a run: an effect under way ends, no further step begins. Raises NotFoundError, ConflictError."""
+        """End a run and those inside it: an effect under way ends, no further step begins.
+
+        Raises NotFoundError, ConflictError.
+        """
         run = self._store.run(run_id)
         if run.state.over:
             raise ConflictError(f"run {run_id} is over")
@@ -155,7 +159,22 @@ class Runs:
         self._durable.cancel(run_id)
         self._close_questions(run_id, now)
         self._record(ended, "cancelled", f"Cancelled: {reason}", by=by, origin=Origin.PERSON)
+        for inner in self._inside(run):
+            with suppress(ConflictError):  # it ended by itself
+                self.cancel(inner.id, by=by, reason=f"part of run {run_id}")
         return ended
+
+    def _inside(self, run: Run) -> list[Run]:
+        """Runs that a run started and that are not over."""
+        states = tuple(state for state in RunState if not state.over)
+        where = RunFilter(state=states, subject_kind=run.subject_kind, subject_id=run.subject_id)
+        found: list[Run] = []
+        cursor = ""
+        while True:
+            page, cursor = self._store.runs(where, cursor=cursor, limit=_ADMIT)
+            found += [one for one in page if _parent_of(one).partition("/")[0] == run.id]
+            if not cursor:
+                return found
 
     def depth(self) -> dict[RunState, int]:
         """How many runs are in each state that is not over."""
@@ -237,9 +256,8 @@ class Runs:
             self._store.settle(question.id, "", at)
 
     def _tell_parent(self, run: Run) -> None:
-        address = run.by.removeprefix("run ").rpartition(">")[2]
         try:
-            self._durable.tell(address, f"ended:{run.id}", f"ended:{run.id}")
+            self._durable.tell(_parent_of(run), f"ended:{run.id}", f"ended:{run.id}")
         except GatewatchError as error:
             self._log.warning("parent_not_told", run=run.id, why=error.message)
 
@@ -258,6 +276,11 @@ class Runs:
         )
         with self._cases.unit(at) as unit:
             unit.record([entry])
+
+
+def _parent_of(run: Run) -> str:
+    """Address of the run or branch that started a run; '' when none did."""
+    return run.by.removeprefix("run ").rpartition(">")[2] if run.by.startswith("run ") else ""
 
 
 def facts_of(run: Run, document: Playbook) -> dict[str, Any]:
