@@ -454,6 +454,20 @@ def test_only_so_many_runs_at_a_time_and_one_at_a_lock(rig: Rig) -> None:
     assert most == [1]
 
 
+def test_a_run_that_can_not_begin_keeps_nobody_waiting(rig: Rig) -> None:
+    rig.save(SEND.format("one", "first"))
+    poison = Run(
+        id="p" * 32, playbook="test-book", version=99, subject_kind="none", by="ann", reason="", created_at=1.0
+    )
+    rig.control.runs.request(poison)
+    assert rig.over(rig.start()).state is RunState.SUCCEEDED
+    end = rig.over(poison.id)
+    assert (end.state, end.error) == (
+        RunState.FAILED,
+        "its playbook can't be read: no version 99 of a playbook test-book",
+    )
+
+
 def test_a_playbook_inside_another(rig: Rig) -> None:
     rig.save(SEND.format("inner", "inner"), name="inner-book")
     rig.save("  - {id: sub, playbook: {name: inner-book}}\n" + SEND.format("after", "after"))

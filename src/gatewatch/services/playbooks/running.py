@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gatewatch.errors import ConflictError, GatewatchError
+from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.run import Run, RunState, StepRecord
 from gatewatch.ports.cases import CaseStore
@@ -199,7 +199,12 @@ class Runs:
         counts = self._store.counts()
         busy = {name: counts.get((name, RunState.RUNNING), 0) for name in {run.playbook for run in queued}}
         for run in queued:
-            document = self._library.document(run.playbook, run.version)
+            try:
+                document = self._library.document(run.playbook, run.version)
+            except (NotFoundError, InputError) as error:
+                # Of an older Gatewatch, say. It must not keep all that stand behind it waiting.
+                self._end(run, RunState.FAILED, f"its playbook can't be read: {error.message}")
+                continue
             if busy[run.playbook] >= document.concurrency:
                 continue
             busy[run.playbook] += 1
