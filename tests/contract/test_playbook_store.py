@@ -161,8 +161,9 @@ def test_the_queue_is_in_order_and_counted(runs: RunStore) -> None:
     runs.request(run("r8", playbook="another", created_at=0.0))
     runs.request(run("r9", created_at=0.0))
     runs.save_run(run("r9", state=RunState.WAITING), expected=OPEN)
-    assert [one.id for one in runs.queued(10)] == ["r8", "r1", "r2", "r3", "r0"]
-    assert [one.id for one in runs.queued(2)] == ["r8", "r1"]
+    assert [one.id for one in runs.queued("book", 10)] == ["r1", "r2", "r3", "r0"]
+    assert [one.id for one in runs.queued("book", 2)] == ["r1", "r2"]
+    assert [one.id for one in runs.queued("another", 2)] == ["r8"]
     assert runs.counts() == {
         ("book", RunState.QUEUED): 4,
         ("book", RunState.WAITING): 1,

@@ -19,7 +19,7 @@ from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
 from gatewatch.ports.runs import QuestionFilter, RunFilter
 from gatewatch.respond.playbooks import acting
 from gatewatch.services.access import ForbiddenError
-from gatewatch.services.playbooks import Answering, PlaybookDesk, Signing
+from gatewatch.services.playbooks import Answering, PlaybookDesk, Signing, running
 from gatewatch.store.playbooks import RunTable
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import configure
@@ -452,6 +452,26 @@ def test_only_so_many_runs_at_a_time_and_one_at_a_lock(rig: Rig) -> None:
     assert all(rig.over(run).state is RunState.SUCCEEDED for run in runs)
     assert sorted(rig.connectors.texts()) == sorted(runs)
     assert most == [1]
+
+
+def test_a_playbook_that_is_full_keeps_no_other_waiting(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_ADMIT", 3)
+    door = threading.Event()
+    remember = rig.connectors.perform
+
+    def closed(call: ActionCall) -> ActionResult:
+        if call.inputs["text"] == "slow":
+            door.wait(WAIT_S)
+        return remember(call)
+
+    monkeypatch.setattr(rig.connectors, "perform", closed)
+    rig.save(SEND.format("one", "slow"), name="full", more="concurrency: 1")
+    rig.save(SEND.format("one", "quick"), name="free")
+    waiting = [rig.start("full") for _ in range(5)]
+    assert rig.over(rig.start("free")).state is RunState.SUCCEEDED
+    assert not any(rig.desk.runs.run(one).state.over for one in waiting)
+    door.set()
+    assert all(rig.over(one).state is RunState.SUCCEEDED for one in waiting)
 
 
 def test_a_run_that_can_not_begin_keeps_nobody_waiting(rig: Rig) -> None:

@@ -192,26 +192,24 @@ class Runs:
                 sweep()
 
     def _admit(self) -> None:
-        """Queued runs in order, as far as their playbooks' concurrency goes."""
-        queued = self._store.queued(_ADMIT)
-        if not queued:
-            return
+        """Queued runs in order, as far as their playbooks' concurrency goes; one that is full keeps no other back."""
         counts = self._store.counts()
-        busy = {name: counts.get((name, RunState.RUNNING), 0) for name in {run.playbook for run in queued}}
-        for run in queued:
-            try:
-                document = self._library.document(run.playbook, run.version)
-            except (NotFoundError, InputError) as error:
-                # Of an older Gatewatch, say. It must not keep all that stand behind it waiting.
-                self._end(run, RunState.FAILED, f"its playbook can't be read: {error.message}")
-                continue
-            if busy[run.playbook] >= document.concurrency:
-                continue
-            busy[run.playbook] += 1
-            begun = msgspec.structs.replace(run, state=RunState.RUNNING, started_at=self._clock.now())
-            # First the engine: a run that is started twice is one, a run that is marked and never started is lost.
-            self._durable.start(run.id)
-            self._store.save_run(begun, expected=(RunState.QUEUED,))
+        for name in sorted(name for name, state in counts if state is RunState.QUEUED):
+            busy = counts.get((name, RunState.RUNNING), 0)
+            for run in self._store.queued(name, _ADMIT):
+                try:
+                    document = self._library.document(run.playbook, run.version)
+                except (NotFoundError, InputError) as error:
+                    # Of an older Gatewatch, say. It must not keep all that stand behind it waiting.
+                    self._end(run, RunState.FAILED, f"its playbook can't be read: {error.message}")
+                    continue
+                if busy >= document.concurrency:
+                    break
+                busy += 1
+                begun = msgspec.structs.replace(run, state=RunState.RUNNING, started_at=self._clock.now())
+                # First the engine: a run that is started twice is one, a run that is marked and never started is lost.
+                self._durable.start(run.id)
+                self._store.save_run(begun, expected=(RunState.QUEUED,))
 
     def _look(self) -> None:
         """Runs that the engine gave up by a fault of ours end as failed, not never."""
