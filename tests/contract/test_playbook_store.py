@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.errors import NotFoundError
 from gatewatch.model.run import (
     Answer,
@@ -23,7 +25,10 @@ from gatewatch.model.run import (
     StepState,
 )
 from gatewatch.ports.runs import QuestionFilter, RunFilter, RunStore
+from gatewatch.respond.playbooks.asking import link_mark
+from gatewatch.services.playbooks import Answering, AnswerLinks, Signing
 from gatewatch.store.sql import SqlControlStore
+from gatewatch.testing.playbooks import RestingRuns, WallClock
 
 OPEN = tuple(state for state in RunState if not state.over)
 
@@ -156,8 +161,9 @@ def test_the_queue_is_in_order_and_counted(runs: RunStore) -> None:
     runs.request(run("r8", playbook="another", created_at=0.0))
     runs.request(run("r9", created_at=0.0))
     runs.save_run(run("r9", state=RunState.WAITING), expected=OPEN)
-    assert [one.id for one in runs.queued(10)] == ["r8", "r1", "r2", "r3", "r0"]
-    assert [one.id for one in runs.queued(2)] == ["r8", "r1"]
+    assert [one.id for one in runs.queued("book", 10)] == ["r1", "r2", "r3", "r0"]
+    assert [one.id for one in runs.queued("book", 2)] == ["r1", "r2"]
+    assert [one.id for one in runs.queued("another", 2)] == ["r8"]
     assert runs.counts() == {
         ("book", RunState.QUEUED): 4,
         ("book", RunState.WAITING): 1,
@@ -327,3 +333,16 @@ def test_long_paths_and_names_fit(runs: RunStore) -> None:
     assert runs.steps("r")[0].path == path
     runs.request(run("r" * 32, coalesce="y" * 5000, subject_id="z" * 64))
     assert runs.request(run("s" * 32, coalesce="y" * 5000)).id == "r" * 32
+
+
+def test_a_link_to_many_people_answers(store: SqlControlStore, tmp_path: Path) -> None:
+    to = ", ".join(f"somebody.with-a-name-{number}@example.org" for number in range(20))
+    store.runs.ask(question("a" * 32, expires_at=1e10))
+    links = AnswerLinks(store.runs, WallClock(), lambda size: b"t" * size, "https://g.example")
+    token = links.filled(link_mark("a" * 32, "approve"), to, ["a" * 32]).partition("#")[2]
+    signing = Signing(FileSigner(tmp_path / "signing.key"))
+    answering = Answering(store.runs, store.cases, RestingRuns(), signing, WallClock())
+    answering.answer_by_link(token)
+    (answer,) = store.runs.answers("a" * 32)
+    assert (answer.choice, answer.by) == ("approve", f"link to {to[:256]}")
+    assert signing.choice_of(store.runs.question("a" * 32), [answer])[0] == "approve"

@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from gatewatch.errors import ConflictError, InputError, NotFoundError
+from gatewatch.bootstrap.signing import FileSigner
+from gatewatch.durable import dbos_runs
+from gatewatch.errors import ConflictError, InputError, NotFoundError, StoreError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.run import Question, Run, RunState, StepState
 from gatewatch.ports.control import Role, Token
 from gatewatch.ports.playbooks import RunRequest, RunSubject, SubjectKind
 from gatewatch.ports.runs import QuestionFilter, RunFilter
+from gatewatch.respond.playbooks import acting
 from gatewatch.services.access import ForbiddenError
-from gatewatch.services.playbooks import PlaybookDesk
+from gatewatch.services.playbooks import Answering, PlaybookDesk, Signing, running
+from gatewatch.store.playbooks import RunTable
 from gatewatch.store.sql import SqlControlStore
 from gatewatch.telemetry.logs import configure
 from gatewatch.testing.alerts import alert
-from gatewatch.testing.playbooks import RememberingConnectors, WallClock, desk_for_tests
+from gatewatch.testing.playbooks import RememberingConnectors, RestingRuns, WallClock, desk_for_tests
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("durable")]
 
@@ -198,6 +202,47 @@ def test_an_unknown_outcome_is_read_back_and_never_repeated(rig: Rig) -> None:
     assert len(rig.connectors.calls) == 1
 
 
+def test_an_attempt_that_takes_longer_than_its_step_is_not_made_again_beside_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "_LOOK_S", (0.1, 0.1, 2.0))
+    remember = rig.connectors.perform
+
+    def slow(call: ActionCall) -> ActionResult:
+        threading.Event().wait(1.5)
+        return remember(call)
+
+    monkeypatch.setattr(rig.connectors, "perform", slow)
+    rig.save(
+        "  - {id: one, timeout: 0.3s, retry: {attempts: 5, first: 0.01s}, "
+        "action: {connection: memory, do: send, with: {text: x}}}\n"
+    )
+    run = rig.over(rig.start())
+    assert run.state is RunState.SUCCEEDED, run.error
+    threading.Event().wait(2.0)
+    assert len(rig.connectors.calls) == 1
+
+
+@pytest.mark.parametrize("method", ["begin_step", "put_step", "save_run", "steps"])
+def test_a_control_store_that_is_away_for_a_moment_ends_no_run(
+    method: str, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works, faults = getattr(RunTable, method), iter([True, True])
+
+    def flaky(table: RunTable, *args: object, **named: object) -> object:
+        if threading.current_thread().name not in ("MainThread", "runs") and next(faults, False):
+            raise StoreError("the control store failed: OperationalError")
+        return works(table, *args, **named)
+
+    monkeypatch.setattr(RunTable, method, flaky)
+    rig.save(SEND.format("one", "first") + "  - {id: keep, set: {values: {x: 1}}}\n" + SEND.format("two", "second"))
+    run = rig.over(rig.start())
+    assert next(faults, None) is None
+    assert run.state is RunState.SUCCEEDED, run.error
+    assert rig.connectors.texts() == ["first", "second"]
+    assert len(rig.connectors.calls) == 2
+
+
 APPROVAL = """\
   - id: ok
     approval:
@@ -264,6 +309,10 @@ def test_four_eyes_and_more_than_one_approver(rig: Rig) -> None:
     answer(question.id, "approve", token=token("bob"), digest=question.digest)
     with pytest.raises(ConflictError, match="answered"):
         answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    other = Token(id="other", name="bob", role=Role.ADMIN, secret_hash="h", created_at=0.0)
+    answer(question.id, "approve", token=other, digest=question.digest)
+    threading.Event().wait(1.0)
+    assert rig.desk.answering.question(question.id)[0].settled_at is None
     assert "done" not in rig.connectors.texts()
     rig.until(rig.connectors.texts)
     secret = rig.connectors.texts()[0].split("#")[1].split()[0]
@@ -273,11 +322,48 @@ def test_four_eyes_and_more_than_one_approver(rig: Rig) -> None:
     assert rig.over(run).state is RunState.SUCCEEDED
 
 
+def test_four_eyes_see_through_a_playbook_inside_another(rig: Rig) -> None:
+    rig.save(APPROVAL.format(more="four_eyes: true"), name="inner")
+    rig.save("  - {id: sub, playbook: {name: inner}}\n", name="middle")
+    rig.save("  - {id: side, parallel: {branches: {left: [{id: sub, playbook: {name: middle}}]}}}\n", name="outer")
+    run = rig.start("outer")
+    question = rig.question()
+    with pytest.raises(ForbiddenError, match="four eyes"):
+        rig.desk.answering.answer(question.id, "approve", token=token("ann"), digest=question.digest)
+    rig.desk.answering.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    assert rig.over(run).state is RunState.SUCCEEDED
+
+
+def test_only_a_question_s_own_messages_carry_its_links(rig: Rig) -> None:
+    rig.save(APPROVAL.format(more="approvers: 1"))
+    run = rig.start()
+    question = rig.question()
+    # What an analyst may write into an incident, a responder into an input, and any playbook may send.
+    mark = f"{{gatewatch-link:{question.id}:approve}}"
+    rig.save(SEND.format("one", "${inputs.words}"), name="other", more="inputs: {words: {}}")
+    assert rig.over(rig.start("other", words=mark)).state is RunState.SUCCEEDED
+    assert mark in rig.connectors.texts()
+    rig.desk.runs.cancel(run, by="ann", reason="")
+
+
 def test_nobody_answering_is_a_no(rig: Rig) -> None:
     rig.save(APPROVAL.format(more="expires: 0.2s"))
     end = rig.over(rig.start())
     assert (end.state, end.error) == (RunState.REFUSED, "ok: nobody said reject")
     assert "done" not in rig.connectors.texts()
+
+
+def test_a_question_may_be_open_for_longer_than_the_engine_waits_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbos_runs, "_LONGEST_WAIT_S", 0.2)
+    rig.save(APPROVAL.format(more="expires: 30d"))
+    run = rig.start()
+    question = rig.question()
+    threading.Event().wait(1.5)
+    assert rig.desk.runs.run(run).state is RunState.WAITING
+    rig.desk.answering.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    assert rig.over(run).state is RunState.SUCCEEDED
 
 
 def test_a_forged_answer_does_not_count(rig: Rig) -> None:
@@ -300,6 +386,18 @@ def test_a_forged_answer_does_not_count(rig: Rig) -> None:
     )
     assert rig.control.runs.answer(forged)
     assert rig.over(run).state is RunState.REFUSED
+
+
+def test_an_answer_that_the_asking_server_would_not_know_is_refused(rig: Rig, tmp_path: Path) -> None:
+    rig.save(APPROVAL.format(more="approvers: 1"))
+    run = rig.start()
+    question = rig.question()
+    signing = Signing(FileSigner(tmp_path / "of-another-server.key"))
+    other = Answering(rig.control.runs, rig.control.cases, RestingRuns(), signing, WallClock())
+    with pytest.raises(ConflictError, match="another key"):
+        other.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    rig.desk.answering.answer(question.id, "approve", token=token("bob"), digest=question.digest)
+    assert rig.over(run).state is RunState.SUCCEEDED
 
 
 def test_ask_takes_a_choice(rig: Rig) -> None:
@@ -358,12 +456,59 @@ def test_only_so_many_runs_at_a_time_and_one_at_a_lock(rig: Rig) -> None:
     assert most == [1]
 
 
+def test_a_playbook_that_is_full_keeps_no_other_waiting(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_ADMIT", 3)
+    door = threading.Event()
+    remember = rig.connectors.perform
+
+    def closed(call: ActionCall) -> ActionResult:
+        if call.inputs["text"] == "slow":
+            door.wait(WAIT_S)
+        return remember(call)
+
+    monkeypatch.setattr(rig.connectors, "perform", closed)
+    rig.save(SEND.format("one", "slow"), name="full", more="concurrency: 1")
+    rig.save(SEND.format("one", "quick"), name="free")
+    waiting = [rig.start("full") for _ in range(5)]
+    assert rig.over(rig.start("free")).state is RunState.SUCCEEDED
+    assert not any(rig.desk.runs.run(one).state.over for one in waiting)
+    door.set()
+    assert all(rig.over(one).state is RunState.SUCCEEDED for one in waiting)
+
+
+def test_a_run_that_can_not_begin_keeps_nobody_waiting(rig: Rig) -> None:
+    rig.save(SEND.format("one", "first"))
+    poison = Run(
+        id="p" * 32, playbook="test-book", version=99, subject_kind="none", by="ann", reason="", created_at=1.0
+    )
+    rig.control.runs.request(poison)
+    assert rig.over(rig.start()).state is RunState.SUCCEEDED
+    end = rig.over(poison.id)
+    assert (end.state, end.error) == (
+        RunState.FAILED,
+        "its playbook can't be read: no version 99 of a playbook test-book",
+    )
+
+
 def test_a_playbook_inside_another(rig: Rig) -> None:
     rig.save(SEND.format("inner", "inner"), name="inner-book")
     rig.save("  - {id: sub, playbook: {name: inner-book}}\n" + SEND.format("after", "after"))
     assert rig.over(rig.start()).state is RunState.SUCCEEDED
     assert rig.connectors.texts() == ["inner", "after"]
     assert [run.playbook for run in rig.desk.runs.runs(RunFilter())[0]] == ["inner-book", "test-book"]
+
+
+def test_a_cancelled_run_takes_those_inside_with_it(rig: Rig) -> None:
+    rig.save("  - {id: pause, wait: {for: 1.5s}}\n" + SEND.format("one", "too late"), name="inner")
+    rig.save("  - {id: sub, playbook: {name: inner}}\n", name="middle")
+    rig.save("  - {id: side, parallel: {branches: {left: [{id: sub, playbook: {name: middle}}]}}}\n", name="outer")
+    run, other = rig.start("outer"), rig.start("middle")
+    rig.until(lambda: len(rig.desk.runs.runs(RunFilter(playbook="inner", state=(RunState.WAITING,)))[0]) == 2)
+    rig.desk.runs.cancel(run, by="ann", reason="enough")
+    assert rig.over(other).state is RunState.SUCCEEDED
+    ends = {one.by.count(run): one.state for one in rig.desk.runs.runs(RunFilter(playbook="inner"))[0]}
+    assert ends == {1: RunState.CANCELLED, 0: RunState.SUCCEEDED}
+    assert rig.connectors.texts() == ["too late"]
 
 
 def test_changes_of_the_incident_are_made_by_casework(rig: Rig) -> None:

@@ -13,6 +13,7 @@ from tests.integration.test_rest import Rest, rest
 from gatewatch.cli.app import run as command
 from gatewatch.cli.automation_rules import run_lines
 from gatewatch.model.alert import Severity
+from gatewatch.model.run import PlaybookVersion
 from gatewatch.ports.control import Role
 from gatewatch.testing.alerts import NOON, alert
 
@@ -65,6 +66,47 @@ def test_from_writing_a_rule_to_its_explained_run(rest: Rest) -> None:
     assert lines[2].strip() == "→ change_properties done: assigned_to = ann"
     actions = [one["action"] for one in viewer.get("/v1/activities?subject=rule").json()["items"]]
     assert actions == ["playbook_started", "ran", "created"]
+
+
+PLAYBOOKS: dict[str, tuple[dict[str, Any] | None, list[str]]] = {
+    "none of that name": (None, ["actions[1].playbook: there is no playbook 'enrich' (there are other)"]),
+    "of another subject": (
+        {"subject": "alert"},
+        ["actions[1].playbook: playbook enrich is about a subject alert, the rule about incident"],
+    ),
+    "off": ({"enabled": False}, ["actions[1].playbook: playbook enrich is off: the rule can't start it"]),
+    "in staging": (
+        {"staging": True},
+        ["actions[1].playbook: playbook enrich is in staging: what the rule starts only simulates"],
+    ),
+    "ready": ({}, []),
+    "ready, about nothing": ({"subject": "none"}, []),
+}
+
+
+@pytest.mark.parametrize("case", PLAYBOOKS)
+def test_what_a_rule_can_not_start_is_said_before_it_tries(rest: Rest, case: str) -> None:
+    changes, warnings = PLAYBOOKS[case]
+    ready: dict[str, Any] = {
+        "version": 1,
+        "title": "T",
+        "text": "",
+        "digest": "",
+        "created_at": 1.0,
+        "created_by": "ann",
+    }
+    ready |= {"subject": "incident", "enabled": True, "staging": False}
+    rest.control.runs.put_version(PlaybookVersion(name="other", **ready))
+    admin = rest.client(Role.ADMIN)
+    made = admin.put(f"{RULES}/triage", json=RULE)
+    assert made.status_code == 200
+    if changes is not None:
+        rest.control.runs.put_version(PlaybookVersion(name="enrich", **ready | changes))
+    assert admin.get(f"{RULES}/triage").json()["warnings"] == warnings
+    assert admin.get(RULES).json()["items"][0]["warnings"] == warnings
+    assert admin.post(f"{RULES}/triage:simulate").json()["warnings"] == warnings
+    assert admin.post(f"{RULES}:simulate", json={"rule": RULE}).json()["warnings"] == warnings
+    assert admin.post(f"{RULES}/triage:disable").json()["warnings"] == warnings
 
 
 def test_a_rule_is_changed_only_as_it_was_read(rest: Rest) -> None:

@@ -41,7 +41,7 @@ def automation(
     )
     desk = AutomationDesk(
         store=control.automation,
-        rulebook=Rulebook(control.automation, clock),
+        rulebook=Rulebook(control.automation, clock, control.runs.playbooks),
         simulating=Simulating(control, control.cases, control.changes, clock.now),
         run_by_hand=dispatching.run_by_hand,
         counts=dispatching.counts,

@@ -11,6 +11,7 @@ from importlib.resources import files
 from gatewatch.bootstrap.connections import simulated_connections
 from gatewatch.bootstrap.installation import Installation
 from gatewatch.config.settings import Settings
+from gatewatch.errors import ConfigurationError
 from gatewatch.model.action import ActionCall, ActionResult
 from gatewatch.model.activity import Origin
 from gatewatch.model.run import Run
@@ -79,8 +80,23 @@ def journal_url(settings: Settings, installation: Installation) -> str:
 
 
 def executor_name(installation: Installation) -> str:
-    """The same for every start on one data directory, another for every other: who goes on with which runs."""
-    return blake2b(f"{socket.gethostname()} {installation.directory}".encode(), digest_size=8).hexdigest()
+    """Who goes on with which runs: one name for every start on one data directory, another for every other.
+
+    It is kept there, since the name of the host is another one in every new container. A copy of the directory, which
+    another server may work with, is told by the inode of the file, and gets a name of its own.
+    """
+    file = installation.path("executor.id")
+    try:
+        file.touch(mode=0o600)
+        inode = str(file.stat().st_ino)
+        name, _, known = file.read_text(encoding="ascii").partition(" ")
+        if known != inode:
+            place = f"{socket.gethostname()} {installation.directory}" + (f" {inode}" if known else "")
+            name = blake2b(place.encode(), digest_size=8).hexdigest()
+            file.write_text(f"{name} {inode}", encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"can't keep the name of this server in {file}: {type(error).__name__}") from error
+    return name
 
 
 def server_playbooks(

@@ -26,7 +26,7 @@ from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.bootstrap.playbooks import durable_runs, executor_name, journal_url, server_playbooks
 from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
-from gatewatch.bootstrap.signing import FileSigner
+from gatewatch.bootstrap.signing import FileSigner, signing_key
 from gatewatch.bootstrap.tickets import Tickets
 from gatewatch.bootstrap.workers import WorkerFactory, formats
 from gatewatch.config.settings import Settings
@@ -112,7 +112,7 @@ class Server:
         self._durable = durable_runs(journal_url(self.settings, installation), executor_name(installation))
         self._stack.callback(self._durable.close)
         self.leasing = leasing(self.control, self.log)
-        self._signer = FileSigner(installation.path("signing.key"))
+        self._signer = FileSigner(signing_key(self.settings, installation))
         self.access = Access(self.control, self.clock, secrets.token_bytes)
         self.clients = ClientCredentials(
             self.access,

@@ -15,11 +15,18 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from gatewatch.bootstrap.installation import Installation
+from gatewatch.config.settings import Settings
 from gatewatch.errors import ConfigurationError
 
-__all__ = ["FileSigner"]
+__all__ = ["FileSigner", "signing_key"]
 
 _OWNER_ONLY = 0o600
+
+
+def signing_key(settings: Settings, installation: Installation) -> Path:
+    """Where the key of an installation is."""
+    return Path(settings.signing_key_file) if settings.signing_key_file else installation.path("signing.key")
 
 
 class FileSigner:

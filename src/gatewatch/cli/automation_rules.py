@@ -150,6 +150,7 @@ def simulate(
     typer.echo(f"Of {found['looked_at']} it would have matched {found['matched']}{more_}. {found['note']}")
     for name, count in found["actions"].items():
         typer.echo(f"  {name}: {count}")
+    _warn(str(rule), found)
     for one in found["runs"]:
         for line in run_lines(one):
             typer.echo(line)
@@ -294,6 +295,7 @@ def _switch(name: str, word: str, server: Server, *, as_json: bool) -> None:
         show_json(found)
     else:
         typer.echo(f"{name} is {found['state']}")
+        _warn(name, found)
 
 
 def _tell(record: dict[str, Any], *, as_json: bool) -> None:
@@ -309,3 +311,10 @@ def _tell_all(records: list[Any], *, as_json: bool, done: str) -> None:
         return
     for one in records:
         typer.echo(f"{one['name']} {done}")
+        _warn(one["name"], one)
+
+
+def _warn(name: str, record: Mapping[str, Any]) -> None:
+    """What a rule would start and can't; rules that were only checked here have none."""
+    for one in record.get("warnings", ()):
+        typer.echo(f"Warning: {name}: {one}", err=True)

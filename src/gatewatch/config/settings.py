@@ -237,6 +237,11 @@ class Settings(_Section, frozen=True, kw_only=True):
     """Everything Gatewatch keeps; only one server at a time. `--data-dir`, else the user's data directory."""
     key_file: str = ""
     """Installation key (fingerprints, sealing); '' means `<data_dir>/install.key`, made on first start, mode 0600."""
+    signing_key_file: str = ""
+    """Ed25519 key (PEM) that signs answers and evidence; '' means `<data_dir>/signing.key`, made on first start.
+
+    Servers of one control store need the same: a run takes no answer that another key signed.
+    """
     api: ApiSettings = ApiSettings()
     journal: JournalSettings = JournalSettings()
     observe: ObserveSettings = ObserveSettings()

@@ -95,7 +95,10 @@ class DeclarativeConnector(Connector):
             headers=self._definition.headers,
         )
         secrets = self._reach.secret_values()
-        answer = self._reach.send(self._signed(rendered, context))
+        signed = self._signed(rendered, context)
+        # User and password together are encoded to other text than the password alone.
+        secrets.append(signed.headers.get(self._definition.authentication.header.lower(), "").rpartition(" ")[2])
+        answer = self._reach.send(signed)
         if answer.status == HTTPStatus.UNAUTHORIZED and self._tokens is not None:
             # A token that is refused had no effect; it may have been withdrawn before its end.
             for token in self._tokens.last():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -156,7 +157,7 @@ class Mail(CodedConnector):
         message["from"], message["to"] = _addresses([sender]), to
         if cc:
             message["cc"] = cc
-        message["subject"] = " ".join(given["subject"].split())
+        message["subject"] = _one_line(given["subject"])
         message["date"] = formatdate(self._clock())
         domain = sender.rpartition("@")[2]
         message["message-id"] = f"<gatewatch.{call.key.replace(':', '=')}@{domain}>"
@@ -172,8 +173,18 @@ class Mail(CodedConnector):
 def _addresses(given: list[Any]) -> tuple[Address, ...]:
     try:
         return tuple(Address(addr_spec=str(one).strip()) for one in given)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, MessageError) as error:
         raise ConnectorError("one of the recipients is not a mail address") from error
+
+
+def _one_line(text: str) -> str:
+    """A subject that is only itself.
+
+    The library decodes what looks like an encoded word (RFC 2047) and, before Python 3.11.10 and 3.12.5, sends the line
+    breaks in it as they are (CVE-2024-6923): an incident that is named so would write headers and the mail itself.
+    """
+    visible = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(visible.split()).replace("=?", "= ?")
 
 
 def _options(given: list[Any]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import msgspec
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import Engine as SqlEngine
 
-from gatewatch.errors import ConfigurationError, GatewatchError
+from gatewatch.errors import ConfigurationError, GatewatchError, StoreError
 from gatewatch.ports.runs import Execute
 from gatewatch.respond.playbooks.stopping import StepFailedError
 from gatewatch.respond.playbooks.world import Branch, BranchEnd
@@ -28,6 +28,8 @@ _QUEUE = "gatewatch-runs"
 _RECOVERIES = 100_000
 """A run that waits for a month meets many restarts of the server, which are not its fault."""
 _LONGEST_WAIT_S = 7 * 86_400.0
+_STORE_FIRST_S, _STORE_LONGEST_S, _STORE_MOST_S = 0.5, 15.0, 900.0
+"""Pauses while the control store is away, and for how long it is waited for: a database that is moved or updated."""
 _STATES = {
     "SUCCESS": "ended",
     "ERROR": "failed",
@@ -72,7 +74,7 @@ class DbosEngine:
 
         async def step() -> str:
             try:
-                value = await asyncio.wait_for(asyncio.to_thread(work), timeout_s)
+                value = await _when_stored(work, timeout_s)
             except TimeoutError:
                 return msgspec.json.encode(_Remembered(error="timeout")).decode()
             except GatewatchError as error:
@@ -104,6 +106,20 @@ class DbosEngine:
                 encoded = msgspec.json.encode(branch).decode()
                 handles.append(await DBOS.start_workflow_async(_branch, self._run_id, address, encoded))
         return [msgspec.json.decode(await handle.get_result(), type=BranchEnd) for handle in handles]
+
+
+async def _when_stored(work: Callable[[], T], timeout_s: float | None) -> T:
+    """Again while the control store is away, as after a crash: everything that a run does may be called again."""
+    pause, left = _STORE_FIRST_S, _STORE_MOST_S
+    while True:
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(work), timeout_s)
+        except StoreError:
+            if left <= 0:
+                raise
+        await asyncio.sleep(pause)
+        left -= pause
+        pause = min(pause * 2, _STORE_LONGEST_S)
 
 
 class DbosRuns:

@@ -14,6 +14,10 @@ __all__ = ["host_name", "is_loopback", "refusal"]
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200")
 )
+_ASSIGNED = (ipaddress.ip_network("2000::/3"), ipaddress.ip_network("fc00::/7"))
+"""Global unicast and unique local, RFC 4291 2.4: what `ipaddress` calls global elsewhere may lead inside (`::7f00:1`,
+`::ffff:0:7f00:1`, `fec0::1`: IPv4-compatible, IPv4-translated, site-local).
+"""
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
@@ -54,6 +58,8 @@ def refusal(address: str, *, private: bool) -> str:
         return "" if private else "an address of this machine"
     if found.is_link_local or found.is_multicast or found.is_unspecified:
         return "a link-local, multicast or unspecified address"
+    if isinstance(found, IPv6Address) and not any(found in network for network in _ASSIGNED):
+        return "a reserved address"
     if found.is_global:
         return ""
     if isinstance(found, IPv4Address) and (found.is_reserved or found.packed[0] == 0):

@@ -95,9 +95,9 @@ def retry_after(response: httpx.Response) -> float | None:
         return float(text)
     try:
         wanted, told = parsedate_to_datetime(text), parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
+        return max(0.0, wanted.timestamp() - told.timestamp())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (wanted - told).total_seconds())
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gatewatch.formats.records import Record, rfc3339
@@ -23,6 +23,7 @@ def rule_record(
     matched: int,
     matched_at: float,
     next_at: float | None,
+    warnings: Sequence[str] = (),
 ) -> Record:
     """Body of `GET /v1/automation-rules/{name}`; `text` is what people wrote."""
     usual: Record = {"description": "", "enabled": True, "timezone": "UTC", "conditions": [], "expires_at": None}
@@ -33,6 +34,7 @@ def rule_record(
         "matched": matched,
         "matched_at": _moment(matched_at),
         "next_at": _moment(next_at),
+        "warnings": list(warnings),
         "created_at": rfc3339(rule.created_at),
         "created_by": rule.created_by,
         "updated_at": rfc3339(rule.updated_at),

@@ -165,6 +165,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Who started the run can't approve."""
     address: str
     """Where the run waits for the answer."""
+    key_id: str = ""
+    """Of the key by which the run knows answers."""
     asked_by: str = ""
     """Who started the run."""
     role: str = "responder"

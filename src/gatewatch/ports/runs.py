@@ -68,8 +68,8 @@ class RunStore(Protocol):
         """Replace if it is in one of these states; whether it was."""
         ...
 
-    def queued(self, limit: int) -> list[Run]:
-        """Oldest first."""
+    def queued(self, playbook: str, limit: int) -> list[Run]:
+        """Of one playbook, oldest first."""
         ...
 
     def counts(self) -> dict[tuple[str, RunState], int]:

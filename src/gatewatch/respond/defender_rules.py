@@ -32,6 +32,13 @@ _FINDING = {
 }
 _FINDING_STATUSES = {"healthy": "healthy", "unhealthy": "unhealthy", "notapplicable": "not_applicable"}
 _ALERT_STATUSES = {"active": "new", "inprogress": "in_progress", "resolved": "resolved", "dismissed": "dismissed"}
+_SEVERITIES = {one: one for one in ("high", "medium", "low", "informational")}
+_WORDS = {
+    "alert.status": _ALERT_STATUSES,
+    "alert.severity": _SEVERITIES,
+    "finding.status": _FINDING_STATUSES,
+    "finding.severity": _SEVERITIES,
+}
 _OPERATORS = ("Equals", "NotEquals", "Contains", "StartsWith", "EndsWith")
 _NUMBERS = ("GreaterThan", "GreaterThanOrEqualTo", "LesserThan", "LesserThanOrEqualTo")
 
@@ -92,8 +99,10 @@ def _test(rule: Reader, paths: dict[str, str]) -> str:
     value = str(rule.get("expectedValue", ""))
     if operator is None:
         return ""
-    words = {"alert.status": _ALERT_STATUSES, "finding.status": _FINDING_STATUSES}.get(path)
+    words = _WORDS.get(path)
     if words is not None:
+        if operator in ("Equals", "NotEquals") and value.lower() not in words:
+            rule.wrong("expectedValue", f"{value!r} has no counterpart; known are {', '.join(words)}")
         value = words.get(value.lower(), value)
     if operator == "NotEquals":
         return f"lower({path}) != {quoted(value.lower())}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -159,6 +160,8 @@ def _action_problems(action: Action, about: About, roots: dict[str, Any], at: st
     for field, text in _texts(action):
         if not text.strip() or len(text) > _MOST_TEXT:
             found.append(Problem(f"{at}.{field}", f"has 1 to {_MOST_TEXT} characters"))
+        if text.count("${") != len(expressions_of(text)):
+            found.append(Problem(f"{at}.{field}", "has a `${` that no `}` ends"))
         for expression in expressions_of(text):
             why = _expression_problem(expression, roots)
             if why:
@@ -172,9 +175,20 @@ def _texts(action: Action) -> list[tuple[str, str]]:
     if isinstance(action, AddComment):
         return [("text", action.text)]
     if isinstance(action, RunPlaybook):
-        given = [(f"inputs.{name}", text) for name, text in action.inputs.items() if isinstance(text, str) and text]
-        return [("playbook", action.playbook), *given]
+        return [("playbook", action.playbook), *_inside(action.inputs, "inputs")]
     return []
+
+
+def _inside(value: object, at: str) -> Iterator[tuple[str, str]]:
+    """Every text in it that is not empty, with its place."""
+    if isinstance(value, str) and value:
+        yield at, value
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _inside(one, f"{at}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, one in enumerate(value):
+            yield from _inside(one, f"{at}[{number}]")
 
 
 def _property_problems(action: ChangeProperties, about: About, at: str) -> list[Problem]:

@@ -165,6 +165,8 @@ class _Rule:
     def _changed(self, inner: Reader) -> str:
         path = f"changed.{inner.pick('propertyName', _TURNS) or 'status'}"
         if inner.get("changeType") is None:
+            if inner.get("operator") is not None or inner.list("propertyValues"):
+                inner.wrong("changeType", "is needed beside values: ChangedFrom or ChangedTo")
             return f"{path}.changed"
         side = f"{path}.{inner.pick('changeType', {'ChangedFrom': 'before', 'ChangedTo': 'after'}) or 'after'}"
         operator, negated = _operator(inner)

@@ -113,9 +113,9 @@ class RunTable(QuestionTable):
             own = (runs.c.id == run.id) & runs.c.state.in_(states)
             return bool(connection.execute(update(runs).where(own).values(_row(run))).rowcount)
 
-    def queued(self, limit: int) -> list[Run]:
-        """Oldest first."""
-        query = select(runs.c.body).where(runs.c.state == RunState.QUEUED.value)
+    def queued(self, playbook: str, limit: int) -> list[Run]:
+        """Of one playbook, oldest first."""
+        query = select(runs.c.body).where(runs.c.state == RunState.QUEUED.value, runs.c.playbook == playbook)
         with self._readers.connect() as connection:
             rows = connection.execute(query.order_by(runs.c.created_at, runs.c.id).limit(limit))
             return [_RUN.decode(row.body) for row in rows]

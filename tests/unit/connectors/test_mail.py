@@ -109,6 +109,34 @@ def send(mail: Mail, **inputs: Any) -> ActionResult:
     return mail.perform(ActionCall(connection="mail", action="send", inputs=given, key="run-1:ask"))
 
 
+SUBJECTS = {
+    "=?utf-8?q?a=0d=0aBcc:_eve@example.org=0d=0a=0d=0aSign_in_here?=": (
+        "= ?utf-8?q?a=0d=0aBcc:_eve@example.org=0d=0a=0d=0aSign_in_here?="
+    ),
+    "=?utf-8?b?YQ0KQmNjOiBldmVAZXhhbXBsZS5vcmcNCg==?= x": "= ?utf-8?b?YQ0KQmNjOiBldmVAZXhhbXBsZS5vcmcNCg== ?= x",
+    "a\r\nBcc: eve@example.org": "a Bcc: eve@example.org",
+    "=\x00?utf-8?q?a=0d=0aB:c?=": "= ?utf-8?q?a=0d=0aB:c?=",
+    "Überlauf 漢字": "Überlauf 漢字",
+}
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_subject_writes_nothing_but_the_subject(subject: str, mailbox: tuple[Mailbox, Controller, str]) -> None:
+    box, controller, ca_file = mailbox
+    assert send(connector(controller, ca_file), subject=subject).outcome is Outcome.SUCCEEDED
+    (mail,) = box.mails
+    assert (mail["bcc"], str(mail["subject"])) == (None, SUBJECTS[subject])
+    assert mail.get_content_type() == "multipart/alternative"
+
+
+@pytest.mark.parametrize("address", ["@", "a@b@c", "a@", "", "a b@c.example", "a@b.example\r\nBcc: c@d.example"])
+def test_what_is_no_address_is_told(address: str, mailbox: tuple[Mailbox, Controller, str]) -> None:
+    box, controller, ca_file = mailbox
+    with pytest.raises(ConnectorError, match="not a mail address"):
+        send(connector(controller, ca_file), to=[address])
+    assert box.mails == []
+
+
 def test_mail_with_options(mailbox: tuple[Mailbox, Controller, str]) -> None:
     box, controller, ca_file = mailbox
     options = [

@@ -142,6 +142,17 @@ def test_secrets_never_come_back(bench: Benches, name: str, echo: int, caplog: p
         assert form not in kept
 
 
+@pytest.mark.parametrize("name", ["servicenow", "jira cloud"])
+def test_what_proves_who_we_are_never_comes_back(bench: Benches, name: str) -> None:
+    it = bench(VENDORS[name])
+    it.perform(key="run-0.step")
+    proof = it.server.requests[-1].headers["authorization"]
+    it.server.faults.append(Answer(400, {"message": proof, "error": {"message": proof}, "errorMessages": [proof]}))
+    told = it.perform().error
+    assert "***" in told
+    assert proof.split()[1] not in told
+
+
 OTHERS: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     "servicenow": [
         ("get_incident", {"id": f"{1:032x}"}, {"status": "1", "resolution": ""}),

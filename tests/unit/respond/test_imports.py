@@ -237,6 +237,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     "severity word": (rule(prop("IncidentSeverity", "Equals", "Huge")), "propertyValues: 'Huge' has no counterpart"),
     "severity contains": (rule(prop("IncidentSeverity", "Contains", "Hi")), "only be compared with Equals"),
     "url equals": (rule(prop("Url", "Equals", "x")), "operator: Url can only be compared with Contains"),
+    "values without their side": (
+        rule(changed("IncidentStatus", operator="Equals", propertyValues=["Closed"])),
+        "changeType: is needed beside values",
+    ),
     "custom details": (
         rule({"conditionType": "PropertyArray", "conditionProperties": {"arrayType": "CustomDetails"}}),
         "arrayType: CustomDetails has no counterpart",
@@ -302,6 +306,8 @@ def test_workflow_automations_of_defender() -> None:
 
 
 DEFENDER_WRONG = {
+    "status word": (defender("Alerts", [("Status", "Equals", "Open")]), "expectedValue: 'Open' has no counterpart"),
+    "severity word": (defender("Alerts", [("Severity", "NotEquals", "Critical")]), "'Critical' has no counterpart"),
     "source": (defender("SecureScores"), "eventSource: 'SecureScores' has no counterpart"),
     "path": (defender("Alerts", [("x.y", "Equals", "1")]), "propertyJPath: 'x.y' has no counterpart"),
     "numbers": (defender("Alerts", [("Severity", "GreaterThan", "1")]), "operator: Severity is a text"),

@@ -305,6 +305,41 @@ def test_what_was_approved_is_done_whatever_has_changed_meanwhile(world: Scripte
     ]
 
 
+def test_what_one_item_brought_is_not_approved_for_the_next(world: ScriptedWorld) -> None:
+    world.says = {"all[0].ok": "approve", "all[1].ok": "approve"}
+    end = run(
+        world,
+        "  - id: all\n    each:\n      in: \"['a', 'b']\"\n      do:\n"
+        "        - id: ok\n          approval:\n            text: Do it?\n            then:\n"
+        f"              - {send('find', '${item}')}\n"
+        f"              - {send('act', '${steps.find.ticket}')}\n"
+        f"  - {send('after', '${steps.act.ticket}')}\n",
+    )
+    assert end.stopped is None, end.error
+    assert [wish.plan[1] for wish in world.asked] == ["c: send text=${steps.find.ticket}"] * 2
+    assert world.did == [
+        ("all[0].find", {"text": "a"}),
+        ("all[0].act", {"text": "T-all[0].find"}),
+        ("all[1].find", {"text": "b"}),
+        ("all[1].act", {"text": "T-all[1].find"}),
+        ("after", {"text": "T-all[1].act"}),
+    ]
+
+
+def test_what_is_set_behind_an_approval_is_not_what_was_set_before_it(world: ScriptedWorld) -> None:
+    world.says = {"ok": "approve"}
+    end = run(
+        world,
+        "  - {id: first, set: {values: {x: old}}}\n"
+        "  - id: ok\n    approval:\n      text: 'Do it to ${vars.x}?'\n      then:\n"
+        "        - {id: second, set: {values: {x: new}}}\n"
+        f"        - {send('act', '${vars.x}')}\n",
+    )
+    assert end.stopped is None, end.error
+    assert (world.asked[0].text, world.asked[0].plan) == ("Do it to old?", ("c: send text=${vars.x}",))
+    assert world.did == [("act", {"text": "new"})]
+
+
 @pytest.mark.parametrize("says", ["reject", ""])
 def test_without_a_yes_nothing_of_it_is_done(says: str, world: ScriptedWorld) -> None:
     world.says = {"ok": says} if says else {}

@@ -67,6 +67,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "tag": ({"actions": [{"do": "add_tags", "tags": [""]}]}, "actions[0].tags: have to be texts"),
     "hole": ({"actions": [{"do": "add_comment", "text": "${incident.x}"}]}, "actions[0].text: `incident.x`"),
     "input": ({"actions": [PLAYBOOK | {"inputs": {"a": "${foo(1)}"}}]}, "actions[0].inputs.a: `foo(1)` calls foo"),
+    "input inside": (
+        {"actions": [PLAYBOOK | {"inputs": {"a": {"b": ["x", "${incident.x}"]}}}]},
+        "actions[0].inputs.a.b[1]: `incident.x`: incident has no x",
+    ),
+    "open hole": ({"actions": [{"do": "add_comment", "text": "${incident.id"}]}, "actions[0].text: has a `${` that no"),
     "moment": ({"expires_at": "tomorrow"}, "expires_at: Invalid RFC3339"),
 }
 FINE: dict[str, dict[str, Any]] = {

@@ -27,7 +27,7 @@ from gatewatch.api.context import (
 )
 from gatewatch.errors import InputError
 from gatewatch.formats.automation_records import rule_record, run_record
-from gatewatch.model.automation import About, RunOutcome
+from gatewatch.model.automation import About, AutomationRule, RunOutcome
 from gatewatch.ports.automation import RunFilter
 from gatewatch.ports.control import Role, Token
 from gatewatch.respond.imports import RuleFormat, imported
@@ -88,6 +88,7 @@ def _record(view: RuleView) -> dict[str, Any]:
         matched=known.matched,
         matched_at=known.matched_at,
         next_at=view.next_at,
+        warnings=[one.told() for one in view.warnings],
     )
 
 
@@ -95,9 +96,10 @@ def _one(request: Request, view: RuleView) -> Response:
     return answer(request, _record(view), tag=str(view.known.rule.revision))
 
 
-def _simulation(request: Request, found: Simulation) -> Response:
+def _simulation(request: Request, services: Services, rule: AutomationRule, found: Simulation) -> Response:
+    warnings = [one.told() for one in services.automation.rulebook.warnings([rule])[0]]
     counted = {name: getattr(found, name) for name in ("looked_at", "matched", "failed", "actions", "bounded", "note")}
-    return answer(request, {**counted, "runs": [run_record(run) for run in found.first]})
+    return answer(request, {**counted, "warnings": warnings, "runs": [run_record(run) for run in found.first]})
 
 
 @router.get("/v1/automation-rules", dependencies=_viewer)
@@ -141,7 +143,7 @@ def try_out(request: Request, services: Services, token: Analyst, wanted: Trial,
     rule = services.automation.rulebook.read(name, wanted.rule, by=token.name)
     simulating, subject = services.automation.simulating, wanted.subject
     found = simulating.on(rule, subject.kind, subject.id) if subject else simulating.past(rule, days)
-    return _simulation(request, found)
+    return _simulation(request, services, rule, found)
 
 
 @router.get("/v1/automation-rules/{name}", dependencies=_viewer)
@@ -193,7 +195,7 @@ def simulate(
     """What a kept rule would do, on a subject or on the last days; nothing is changed."""
     simulating, known = services.automation.simulating, services.automation.rulebook.rule(name).known.rule
     found = simulating.on(known, subject.kind, subject.id) if subject else simulating.past(known, days)
-    return _simulation(request, found)
+    return _simulation(request, services, known, found)
 
 
 @router.post("/v1/automation-rules/{name}:run")

@@ -10,11 +10,13 @@ from gatewatch.respond.playbooks.document import Sending
 from gatewatch.respond.playbooks.stopping import StepFailedError
 from gatewatch.respond.playbooks.world import Engine, Told, Wish, World
 
-__all__ = ["LINK", "Asking", "Teller", "link_mark"]
+__all__ = ["LINK", "TELLS", "Asking", "Teller", "link_mark"]
 
 LINK = "gatewatch-link"
 """`{gatewatch-link:QUESTION:OPTION}` stands in inputs until the moment of sending, when it becomes a link with a
 one-time token: neither run history nor journal ever has one."""
+TELLS = "/tell["
+"""In the paths of messages, behind the path of the step whose question they carry."""
 
 
 def link_mark(question: str, option: str) -> str:
@@ -43,14 +45,14 @@ class Asking:
         links = {option: link_mark(told.id, option) for option in wish.options}
         known = {**scope, "ask": {"id": told.id, "text": wish.text, "plan": list(wish.plan), "links": links}}
         for at, sending in enumerate(tell):
-            await teller.tell(sending, f"{path}/tell[{at}]", known)
+            await teller.tell(sending, f"{path}{TELLS}{at}]", known)
         left = told.left_s
         while not told.choice:
             if await self._engine.hear(f"question:{told.id}", left):
                 told = await self._engine.once(f"{path}/told", partial(self._world.told, told.id), Told)
-                left = told.left_s
             else:
                 told = await self._engine.once(f"{path}/expire", partial(self._world.expire, told.id), Told)
+            left = told.left_s
         if told.digest != wish.digest:
             raise StepFailedError("the answer is bound to another plan than the one that was asked about")
         return told

@@ -33,7 +33,7 @@ from gatewatch.respond.playbooks.document import (
 from gatewatch.respond.playbooks.planning import digest_of_effects, filled, plan_of
 from gatewatch.respond.playbooks.reading import Place
 from gatewatch.respond.playbooks.stopping import RunStoppedError, StepFailedError
-from gatewatch.respond.playbooks.walking import body_of, path_of, steps_at
+from gatewatch.respond.playbooks.walking import body_of, path_of, steps_at, steps_of
 from gatewatch.respond.playbooks.world import Branch, BranchEnd, Engine, Moment, Wish, World
 
 __all__ = ["Interpreter"]
@@ -202,16 +202,19 @@ class Interpreter:
     async def _beside(self, branches: Sequence[Branch], at_once: int, scope: dict[str, Any]) -> None:
         """So many at a time; all of them end before one that failed ends the run."""
         stopped: BranchEnd | None = None
+        left: dict[str, Any] = {}
         for first in range(0, len(branches), at_once):
             steps, variables = dict(scope["steps"]), dict(scope["vars"])
             for end in await self._engine.branches(branches[first : first + at_once]):
                 # Only what the branch changed: the rest it had from before, and another one may have changed that.
-                scope["steps"] |= _new(end.steps, steps)
+                left |= _new(end.steps, steps)
                 scope["vars"] |= _new(end.variables, variables)
                 if end.stopped is not None and stopped is None:
                     stopped = end
             if stopped is not None and stopped.stopped is not None:
                 raise RunStoppedError(stopped.stopped, stopped.error)
+        # Not before: what a step brought for one item must not pass for what it has yet to bring for the next.
+        scope["steps"] |= left
 
     async def _approval(
         self,
@@ -223,7 +226,7 @@ class Interpreter:
         approved: Mapping[str, Any],
     ) -> dict[str, Any]:
         text = str(filled(body.text, scope))
-        effects = plan_of(body.then, prefix, scope, self._incident)
+        effects = plan_of(body.then, prefix, _before(body.then, scope), self._incident)
         needed = await self._acting.judged(effects, path)
         digest = digest_of_effects(text, effects)
         wish = Wish(
@@ -318,6 +321,12 @@ class Interpreter:
             raise RunStoppedError(RunState.CANCELLED, moment.cancel)
         if moment.now > scope["run"]["deadline"]:
             raise RunStoppedError(RunState.FAILED, "the time of the run is over")
+
+
+def _before(steps: Sequence[Step], scope: Mapping[str, Any]) -> dict[str, Any]:
+    """A scope without the variables that the steps set: what depends on them is not known before."""
+    names = {name for found in steps_of(steps) if isinstance(found.body, Set) for name in found.body.values}
+    return {**scope, "vars": {name: value for name, value in scope["vars"].items() if name not in names}}
 
 
 def _within(approved: Mapping[str, Any], prefix: str) -> dict[str, Any]:

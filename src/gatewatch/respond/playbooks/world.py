@@ -143,7 +143,7 @@ class World(Protocol):
         ...
 
     def expire(self, question: str) -> Told:
-        """Nobody answered in time: the default is the answer, unless one came after all."""
+        """When its time is over the default is the answer, unless one came after all; before that it stays open."""
         ...
 
     def lock(self, target: str, path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -11,9 +11,12 @@ import msgspec
 from gatewatch.errors import ConflictError, InputError, NotFoundError, StaleError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.automation import AutomationRule, Schedule
+from gatewatch.model.run import PlaybookVersion
 from gatewatch.ports.automation import AutomationStore, AutomationUnit, KnownRule
 from gatewatch.ports.clock import Clock
+from gatewatch.respond.problems import Problem
 from gatewatch.respond.rule_text import MOST_ORDER, read_rule
+from gatewatch.respond.rule_warnings import rule_warnings
 from gatewatch.respond.schedules import next_due
 
 __all__ = ["MOST_RULES", "RuleState", "RuleView", "Rulebook"]
@@ -36,22 +39,33 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     state: RuleState
     next_at: float | None = None
     """When its schedule is due next; None for none."""
+    warnings: tuple[Problem, ...] = ()
+    """Playbooks that it would start and can't, or that would only simulate."""
 
 
 class Rulebook:
     """`by` is the name of who asks."""
 
-    def __init__(self, store: AutomationStore, clock: Clock) -> None:
-        """Times come from the clock."""
-        self._store, self._clock = store, clock
+    def __init__(
+        self, store: AutomationStore, clock: Clock, playbooks: Callable[[], Sequence[PlaybookVersion]] | None = None
+    ) -> None:
+        """Times come from the clock; `playbooks` are those there are, None where nobody can tell."""
+        self._store, self._clock, self._playbooks = store, clock, playbooks
 
     def rules(self) -> list[RuleView]:
         """In the order in which they run."""
-        return [self._view(known) for known in self._store.rules()]
+        return self._views(self._store.rules())
 
     def rule(self, name: str) -> RuleView:
         """Raises NotFoundError."""
-        return self._view(self._store.rule(name))
+        return self._views([self._store.rule(name)])[0]
+
+    def warnings(self, rules: Sequence[AutomationRule]) -> list[list[Problem]]:
+        """Of each rule, kept or not, what can't be started."""
+        if self._playbooks is None:
+            return [[] for _ in rules]
+        playbooks = self._playbooks()
+        return [rule_warnings(rule, playbooks) for rule in rules]
 
     def read(self, name: str, data: object, *, by: str) -> AutomationRule:
         """A rule that is not kept. Raises ProblemsError with everything that is wrong."""
@@ -74,7 +88,7 @@ class Rulebook:
             for rule in rules:
                 _check(known.get(rule.name), rule.name, (revisions or {}).get(rule.name))
                 self._keep(unit, known.get(rule.name), rule, by, at)
-        return [self.rule(rule.name) for rule in rules]
+        return self._views([self._store.rule(rule.name) for rule in rules])
 
     def switch(self, name: str, *, enabled: bool, by: str, revision: int | None = None) -> RuleView:
         """Enable or disable. Raises NotFoundError, StaleError."""
@@ -138,14 +152,18 @@ class Rulebook:
         word = action or ("created" if known is None else "changed")
         unit.cases.record([_entry(rule.name, word, text or f"{rule.title} (order {rule.order})", by, at)])
 
-    def _view(self, known: KnownRule) -> RuleView:
+    def _views(self, known: Sequence[KnownRule]) -> list[RuleView]:
+        warnings = self.warnings([one.rule for one in known])
+        return [self._view(one, tuple(found)) for one, found in zip(known, warnings, strict=True)]
+
+    def _view(self, known: KnownRule, warnings: tuple[Problem, ...]) -> RuleView:
         rule, now = known.rule, self._clock.now()
         state = RuleState.ENABLED if rule.enabled else RuleState.DISABLED
         if rule.expired(now):
             state = RuleState.EXPIRED
         runs = isinstance(rule.trigger, Schedule) and state is RuleState.ENABLED
         at = next_due(rule.trigger.cron, rule.timezone, now) if runs and isinstance(rule.trigger, Schedule) else None
-        return RuleView(known=known, state=state, next_at=at)
+        return RuleView(known=known, state=state, next_at=at, warnings=warnings)
 
 
 def _one(unit: AutomationUnit, name: str) -> KnownRule:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from gatewatch.errors import ConflictError, InputError, NotFoundError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.run import Answer, AnswerKind, AnswerLink, Question, QuestionKind
@@ -16,7 +18,7 @@ from gatewatch.services.playbooks.signing import Signing
 __all__ = ["Answering"]
 
 _ORDER = (Role.VIEWER, Role.ANALYST, Role.RESPONDER, Role.ADMIN)
-_SWEEP = 500
+_SWEEP, _LONGEST_ID = 500, 128
 
 
 class Answering:
@@ -43,6 +45,7 @@ class Answering:
         question = self._store.question(question_id)
         if _ORDER.index(token.role) < _ORDER.index(Role(question.role)):
             raise ForbiddenError(f"a token of role {token.role.value} may not answer this; it needs {question.role}")
+        self._check_key(question)
         if digest != question.digest:
             raise ConflictError("this is not the plan that the question is about", cure="Read the question again.")
         return self._keep(question, choice, token.name, f"token:{token.id}", AnswerKind.PORTAL, note)
@@ -63,10 +66,13 @@ class Answering:
         if link.option == "approve" and (question.approvers > 1 or question.four_eyes):
             # A link does not say who follows it: one person with a token and a mail would count as two.
             raise ForbiddenError("this wants different people, who have to sign in to approve it")
+        self._check_key(question)
         if not self._store.use_link(link.digest, self._clock.now()):
             raise _nothing()
         by = f"link to {link.recipient}"
-        return self._keep(question, link.option, by, by, AnswerKind.LINK, note)
+        # A message may go to many people; the store keeps ids of so many characters.
+        by_id = by if len(by) <= _LONGEST_ID else f"link {sha256(by.encode()).hexdigest()}"
+        return self._keep(question, link.option, by, by_id, AnswerKind.LINK, note)
 
     def sweep(self) -> int:
         """Tell runs of answers again: the news may have been lost between the answer and the telling."""
@@ -81,6 +87,13 @@ class Answering:
                     told += 1
             if not cursor:
                 return told
+
+    def _check_key(self, question: Question) -> None:
+        if question.key_id not in ("", self._signing.key_id):
+            raise ConflictError(
+                "the server that asks would not know this answer: it signs with another key",
+                cure="Answer there, and give all servers of one control store the same `signing_key_file`.",
+            )
 
     def _keep(self, question: Question, choice: str, by: str, by_id: str, kind: AnswerKind, note: str) -> Question:
         now = self._clock.now()

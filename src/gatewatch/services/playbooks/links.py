@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -32,14 +32,14 @@ class AnswerLinks:
         """`url`: of this Gatewatch as people reach it; `random_bytes` gives cryptographic randomness."""
         self._store, self._clock, self._random, self._url = store, clock, random_bytes, url.rstrip("/")
 
-    def filled(self, value: Any, recipient: str) -> Any:
-        """The value with links in place of marks."""
+    def filled(self, value: Any, recipient: str, about: Collection[str]) -> Any:
+        """The value with links in place of the marks of these questions; any other mark is text like another."""
         if isinstance(value, str):
-            return _MARK.sub(lambda mark: self._link(mark.group(1), mark.group(2), recipient), value)
+            return _MARK.sub(lambda mark: self._in_place_of(mark, recipient, about), value)
         if isinstance(value, Mapping):
-            return {key: self.filled(inside, recipient) for key, inside in value.items()}
+            return {key: self.filled(inside, recipient, about) for key, inside in value.items()}
         if isinstance(value, list | tuple):
-            return [self.filled(inside, recipient) for inside in value]
+            return [self.filled(inside, recipient, about) for inside in value]
         return value
 
     def hidden(self, value: Any) -> Any:
@@ -51,6 +51,10 @@ class AnswerLinks:
         if isinstance(value, list | tuple):
             return [self.hidden(inside) for inside in value]
         return value
+
+    def _in_place_of(self, mark: re.Match[str], recipient: str, about: Collection[str]) -> str:
+        question, option = mark.groups()
+        return self._link(question, option, recipient) if question in about else mark.group()
 
     def _link(self, question: str, option: str, recipient: str) -> str:
         token = self._random(32).hex()

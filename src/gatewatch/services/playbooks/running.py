@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from gatewatch.errors import ConflictError, GatewatchError
+from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
 from gatewatch.model.activity import Activity, Origin, Subject
 from gatewatch.model.run import Run, RunState, StepRecord
 from gatewatch.ports.cases import CaseStore
@@ -144,7 +145,10 @@ class Runs:
         return self._store.steps(run_id)
 
     def cancel(self, run_id: str, *, by: str, reason: str) -> Run:
-        """End a run: an effect under way ends, no further step begins. Raises NotFoundError, ConflictError."""
+        """End a run and those inside it: an effect under way ends, no further step begins.
+
+        Raises NotFoundError, ConflictError.
+        """
         run = self._store.run(run_id)
         if run.state.over:
             raise ConflictError(f"run {run_id} is over")
@@ -156,7 +160,22 @@ class Runs:
         self._durable.cancel(run_id)
         self._close_questions(run_id, now)
         self._record(ended, "cancelled", f"Cancelled: {reason}", by=by, origin=Origin.PERSON)
+        for inner in self._inside(run):
+            with suppress(ConflictError):  # it ended by itself
+                self.cancel(inner.id, by=by, reason=f"part of run {run_id}")
         return ended
+
+    def _inside(self, run: Run) -> list[Run]:
+        """Runs that a run started and that are not over."""
+        states = tuple(state for state in RunState if not state.over)
+        where = RunFilter(state=states, subject_kind=run.subject_kind, subject_id=run.subject_id)
+        found: list[Run] = []
+        cursor = ""
+        while True:
+            page, cursor = self._store.runs(where, cursor=cursor, limit=_ADMIT)
+            found += [one for one in page if _parent_of(one).partition("/")[0] == run.id]
+            if not cursor:
+                return found
 
     def depth(self) -> dict[RunState, int]:
         """How many runs are in each state that is not over."""
@@ -174,21 +193,24 @@ class Runs:
                 sweep()
 
     def _admit(self) -> None:
-        """Queued runs in order, as far as their playbooks' concurrency goes."""
-        queued = self._store.queued(_ADMIT)
-        if not queued:
-            return
+        """Queued runs in order, as far as their playbooks' concurrency goes; one that is full keeps no other back."""
         counts = self._store.counts()
-        busy = {name: counts.get((name, RunState.RUNNING), 0) for name in {run.playbook for run in queued}}
-        for run in queued:
-            document = self._library.document(run.playbook, run.version)
-            if busy[run.playbook] >= document.concurrency:
-                continue
-            busy[run.playbook] += 1
-            begun = msgspec.structs.replace(run, state=RunState.RUNNING, started_at=self._clock.now())
-            # First the engine: a run that is started twice is one, a run that is marked and never started is lost.
-            self._durable.start(run.id)
-            self._store.save_run(begun, expected=(RunState.QUEUED,))
+        for name in sorted(name for name, state in counts if state is RunState.QUEUED):
+            busy = counts.get((name, RunState.RUNNING), 0)
+            for run in self._store.queued(name, _ADMIT):
+                try:
+                    document = self._library.document(run.playbook, run.version)
+                except (NotFoundError, InputError) as error:
+                    # Of an older Gatewatch, say. It must not keep all that stand behind it waiting.
+                    self._end(run, RunState.FAILED, f"its playbook can't be read: {error.message}")
+                    continue
+                if busy >= document.concurrency:
+                    break
+                busy += 1
+                begun = msgspec.structs.replace(run, state=RunState.RUNNING, started_at=self._clock.now())
+                # First the engine: a run that is started twice is one, a run that is marked and never started is lost.
+                self._durable.start(run.id)
+                self._store.save_run(begun, expected=(RunState.QUEUED,))
 
     def _look(self) -> None:
         """Runs that the engine gave up by a fault of ours end as failed, not never."""
@@ -246,9 +268,8 @@ class Runs:
             self._store.settle(question.id, "", at)
 
     def _tell_parent(self, run: Run) -> None:
-        address = run.by.removeprefix("run ").rpartition(">")[2]
         try:
-            self._durable.tell(address, f"ended:{run.id}", f"ended:{run.id}")
+            self._durable.tell(_parent_of(run), f"ended:{run.id}", f"ended:{run.id}")
         except GatewatchError as error:
             self._log.warning("parent_not_told", run=run.id, why=error.message)
 
@@ -267,6 +288,11 @@ class Runs:
         )
         with self._cases.unit(at) as unit:
             unit.record([entry])
+
+
+def _parent_of(run: Run) -> str:
+    """Address of the run or branch that started a run; '' when none did."""
+    return run.by.removeprefix("run ").rpartition(">")[2] if run.by.startswith("run ") else ""
 
 
 def facts_of(run: Run, document: Playbook) -> dict[str, Any]:

@@ -25,11 +25,12 @@ class Signing:
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
         self._key = Ed25519PublicKey.from_public_bytes(signer.public_key)
-        self._key_id = sha256(signer.public_key).hexdigest()[:16]
+        self.key_id = sha256(signer.public_key).hexdigest()[:16]
+        """Tells keys apart."""
 
     def signed(self, answer: Answer) -> Answer:
         """The record with its signature."""
-        plain = msgspec.structs.replace(answer, key_id=self._key_id, signature="")
+        plain = msgspec.structs.replace(answer, key_id=self.key_id, signature="")
         return msgspec.structs.replace(plain, signature=b64encode(self._signer.sign(_message(plain))).decode())
 
     def holds(self, answer: Answer) -> bool:
@@ -59,9 +60,10 @@ class Signing:
         refused = next((answer for answer in valid if answer.choice != "approve"), None)
         if refused is not None:
             return refused.choice, refused.by
-        people = {answer.by_id: answer.by for answer in valid if answer.kind is not AnswerKind.EXPIRY}
+        # By name: a person may have two tokens, for the portal and a script say, and is one nevertheless.
+        people = dict.fromkeys(answer.by for answer in valid if answer.kind is not AnswerKind.EXPIRY)
         if len(people) >= question.approvers:
-            return "approve", ", ".join(people.values())
+            return "approve", ", ".join(people)
         return "", ""
 
 

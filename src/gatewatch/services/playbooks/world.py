@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import msgspec
 
-from gatewatch.errors import GatewatchError, StoreError
+from gatewatch.errors import GatewatchError, NotFoundError, StoreError
 from gatewatch.model.action import ActionCall, ActionResult, Outcome
 from gatewatch.model.containment import ContainmentPlan
 from gatewatch.model.run import Question, QuestionKind, Run, RunState, StepRecord, StepState
@@ -15,6 +15,7 @@ from gatewatch.ports.clock import Clock
 from gatewatch.ports.connectors import Connectors
 from gatewatch.ports.containing import Containing
 from gatewatch.ports.runs import RunStore
+from gatewatch.respond.playbooks.asking import TELLS
 from gatewatch.respond.playbooks.planning import key_of
 from gatewatch.respond.playbooks.world import Moment, Told, Wish
 from gatewatch.services.playbooks.changing import Changing
@@ -30,8 +31,8 @@ Starter = Callable[[Run, str, dict[str, Any], str, str], str]
 class Links(Protocol):
     """Makes the links that answer questions."""
 
-    def filled(self, value: Any, recipient: str) -> Any:
-        """A value with every link mark replaced by a link with a one-time token of its own."""
+    def filled(self, value: Any, recipient: str, about: Collection[str]) -> Any:
+        """A value with every link mark of these questions replaced by a link with a one-time token of its own."""
         ...
 
     def hidden(self, value: Any) -> Any:
@@ -61,6 +62,8 @@ class RealWorld:
         """`address`: where the run or branch hears news."""
         self._around, self._run, self._address = around, run, address
         self._store, self._clock = around.store, around.clock
+        self._under_way: set[tuple[str, int]] = set()
+        """Attempts whose time is over may still be at work in their threads."""
 
     def context(self) -> dict[str, Any]:
         """What expressions know."""
@@ -109,7 +112,7 @@ class RealWorld:
         recipient = ", ".join(map(str, to)) if isinstance(to, list | tuple) else str(to)
 
         def act() -> ActionResult:
-            inputs = self._around.links.filled(call.inputs, recipient)
+            inputs = self._around.links.filled(call.inputs, recipient, self._asked_by(path))
             result = self._around.connectors.perform(msgspec.structs.replace(call, inputs=inputs))
             hidden = self._around.links.hidden
             return msgspec.structs.replace(result, values=hidden(result.values), error=hidden(result.error))
@@ -119,6 +122,12 @@ class RealWorld:
         if result.outcome is Outcome.SUCCEEDED:
             self._around.done(self._run, call, result)
         return result
+
+    def _asked_by(self, path: str) -> Collection[str]:
+        """Ids of the questions that a message carries: the text of an incident, say, can't make it carry another."""
+        asking, tells, _ = path.partition(TELLS)
+        kinds = (QuestionKind.APPROVAL, QuestionKind.CHOICE) if tells else ()
+        return [key_of(self._run.id, f"{asking}?{kind.value}") for kind in kinds]
 
     def read_back(self, call: ActionCall, path: str, attempt: int) -> ActionResult:
         """And noted, if it tells."""
@@ -181,7 +190,8 @@ class RealWorld:
                 approvers=wish.approvers,
                 four_eyes=wish.four_eyes,
                 address=self._address,
-                asked_by=self._run.by,
+                key_id=self._around.signing.key_id,
+                asked_by=self._starter(),
                 role=wish.role,
                 created_at=now,
                 expires_at=now + wish.expires_s,
@@ -189,15 +199,23 @@ class RealWorld:
         )
         return self._told(question)
 
+    def _starter(self) -> str:
+        """Who started this; of a sub-playbook who started the outermost run, and so can't approve it with four eyes."""
+        kind, _, addresses = self._run.by.partition(" ")
+        try:
+            return self._store.run(addresses.partition(">")[0].partition("/")[0]).by if kind == "run" else self._run.by
+        except NotFoundError:  # a person may be called that
+            return self._run.by
+
     def told(self, question: str) -> Told:
         """Signed, verified."""
         return self._told(self._store.question(question))
 
     def expire(self, question: str) -> Told:
-        """The default, unless an answer came after all."""
+        """The default, unless an answer came after all, or the engine only does not wait that long at once."""
         known = self._store.question(question)
         told = self._told(known)
-        if told.choice:
+        if told.choice or told.left_s > 0:
             return told
         settled = self._store.settle(question, known.default, self._clock.now())
         return Told(id=question, left_s=0.0, choice=settled.settled, by="nobody", digest=settled.digest)
@@ -243,11 +261,14 @@ class RealWorld:
         return msgspec.structs.replace(result, again=True) if result.outcome is Outcome.FAILED else result
 
     def _found(self, path: str, attempt: int, look: Callable[[], ActionResult]) -> ActionResult:
+        if (path, attempt) in self._under_way:  # that there is nothing yet does not say that there will be nothing
+            return ActionResult(outcome=Outcome.UNKNOWN, error="the attempt is still under way")
+        record = self._attempt(path, attempt)
+        if record is not None and record.state in (StepState.SUCCEEDED, StepState.FAILED):
+            return result_of(record)  # it ended after its time
         result = _result(look, Outcome.UNKNOWN)
-        if result.outcome is not Outcome.UNKNOWN:
-            record = self._attempt(path, attempt)
-            if record is not None:
-                self._store.put_step(ended(record, result, self._clock.now()))
+        if result.outcome is not Outcome.UNKNOWN and record is not None:
+            self._store.put_step(ended(record, result, self._clock.now()))
         return result
 
     def _attempt(self, path: str, attempt: int) -> StepRecord | None:
@@ -278,11 +299,15 @@ class RealWorld:
         )
         if record.state is not StepState.STARTED:
             return result_of(record)  # it ended, only the journal had not heard of it
-        result = _result(act, Outcome.FAILED) if fresh else _result(look, Outcome.UNKNOWN)
-        if not fresh and (result.outcome is Outcome.FAILED or result.again):
-            # The attempt was cut off before it had its effect, or a repeat does no harm.
-            result = _result(act, Outcome.FAILED)
-        self._store.put_step(ended(record, result, self._clock.now()))
+        self._under_way.add((path, attempt))
+        try:
+            result = _result(act, Outcome.FAILED) if fresh else _result(look, Outcome.UNKNOWN)
+            if not fresh and (result.outcome is Outcome.FAILED or result.again):
+                # The attempt was cut off before it had its effect, or a repeat does no harm.
+                result = _result(act, Outcome.FAILED)
+            self._store.put_step(ended(record, result, self._clock.now()))
+        finally:
+            self._under_way.discard((path, attempt))
         return result
 
 
