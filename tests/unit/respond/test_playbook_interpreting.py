@@ -352,9 +352,9 @@ def test_who_is_asked_is_told_whom_a_block_would_have_hit(world: ScriptedWorld) 
     run(world, APPROVAL.replace("ELSE", ""))
     look_back = "on g for 1h; in the last 24 hours it would have hit"
     assert world.asked[0].plan[2:5] == (
-        f"block address 192.0.2.1 {look_back} 220 of 3414 calls, all by callers that alerts name",
+        f"block address 192.0.2.1 {look_back} 220 of 3414 calls, all by callers that incident 7 names",
         (
-            f"block address 192.0.2.2 {look_back} 220 of 3414 calls, 90 of them by callers that no alert names: "
+            f"block address 192.0.2.2 {look_back} 220 of 3414 calls, 90 of them by callers that incident 7 does not name: "
             "subject:c0, subject:c1, subject:c2 and 37 more"
         ),
         f"block address 192.0.2.3 {look_back} 0 of 3414 calls",

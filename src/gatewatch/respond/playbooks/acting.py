@@ -110,7 +110,8 @@ class Acting:
             if judgement["obstacles"]:
                 raise StepFailedError(f"{effect.text}: {'; '.join(judgement['obstacles'])}")
             needed = max(needed, judgement["approvals"])
-            told.append("; ".join(filter(None, (effect.text, foretold(judgement.get("radius", {}))))))
+            radius = foretold(judgement.get("radius", {}), effect.containment.incident)
+            told.append("; ".join(filter(None, (effect.text, radius))))
         return needed, tuple(told)
 
     async def change(

@@ -174,7 +174,7 @@ def sentence_of(plan: ContainmentPlan) -> str:
     return f"{what} on {plan.gateway} for {duration_text(plan.duration_s)}"
 
 
-def foretold(radius: Mapping[str, Any]) -> str:
+def foretold(radius: Mapping[str, Any], incident: int) -> str:
     """Whom a containment would have hit, as the person sees it who has to agree; '' when nothing was judged."""
     if not radius:
         return ""
@@ -182,11 +182,12 @@ def foretold(radius: Mapping[str, Any]) -> str:
     if not radius["calls_hit"]:
         return told
     if not radius["bystanders_count"]:
-        return f"{told}, all by callers that alerts name"
+        return f"{told}, all by callers that incident {incident} names" if incident else told
     named = list(radius["bystanders"][:_NAMED])
     more = radius["bystanders_count"] - len(named)
     who = ", ".join(named) + (f" and {more} more" if more else "")
-    return f"{told}, {radius['bystander_calls']} of them by callers that no alert names: {who}"
+    whose = f"callers that incident {incident} does not name" if incident else "bystanders"
+    return f"{told}, {radius['bystander_calls']} of them by {whose}: {who}"
 
 
 def _digest(value: Any) -> str:
