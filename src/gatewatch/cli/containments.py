@@ -32,8 +32,9 @@ _GATEWAYS = (
     Column("In force", "in_force", right=True),
     Column("Queued", "queued", right=True),
     Column("Repaired", "repaired", right=True),
+    Column("Agreed", "agreed_at"),
     Column("Failures", "failures", right=True),
-    Column("Last error", "last_error"),
+    Column("Last error", lambda r: f"{r['last_error_at']} {r['last_error']}" if r["last_error"] else ""),
 )
 _SHOWN = 5
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
