@@ -33,9 +33,11 @@ def list_alerts(
     status: Annotated[str, typer.Option(help="new, in_progress, resolved or dismissed.")] = "",
     severity: Annotated[str, typer.Option(help="high, medium, low or informational.")] = "",
     alert_type: Annotated[str, typer.Option("--type", help="For example API_ParameterEnumeration.")] = "",
-    actor: Annotated[str, typer.Option(help="Actor id.")] = "",
+    actor: Annotated[str, typer.Option(help="Actor, for example subject:ann.")] = "",
     client_ip: Annotated[str, typer.Option("--ip", help="Client address.")] = "",
+    endpoint: Annotated[str, typer.Option(help="`METHOD host template`.")] = "",
     since: Annotated[str, typer.Option(help="Seen at or after this RFC 3339 time.")] = "",
+    until: Annotated[str, typer.Option(help="First seen before this RFC 3339 time.")] = "",
     server: ServerUrl = DEFAULT_SERVER,
     token: TokenText = "",
     limit: Limit = 50,
@@ -49,7 +51,9 @@ def list_alerts(
         "alert_type": alert_type,
         "actor": actor,
         "client_ip": client_ip,
+        "endpoint": endpoint,
         "since": since,
+        "until": until,
     }
     show_list(
         Server(server, token),
