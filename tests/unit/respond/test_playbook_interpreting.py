@@ -122,8 +122,8 @@ ENDS: dict[str, tuple[str, str, list[str]]] = {
         [],
     ),
     "what is not there": (
-        f"  - {send('a', '${incident.colour}')}\n",
-        "a: `incident.colour` can't be evaluated",
+        f"  - {send('a', '${entities[0].colour}')}\n",
+        "a: `entities[0].colour` can't be evaluated",
         [],
     ),
     "no moment": ("  - {id: a, wait: {until: incident.name}}\n", "a: `incident.name` is no moment in Unix seconds", []),
