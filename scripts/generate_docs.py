@@ -466,7 +466,8 @@ def playbooks_page() -> str:
         (
             "Conditions and everything in `${...}` is [CEL](https://cel.dev). Expressions know `inputs`, `vars`, `steps` (what "
             "earlier steps brought), `run`, `now` (Unix seconds), and of the subject: `incident`, `alerts` and `entities`; `alert`, "
-            "`incident` and `entities`; or `finding`. Durations are seconds, or `90s`, `5m`, `2h`, `1d`; at most 30 days.\n"
+            "`incident` and `entities`; or `finding`. Their fields and the functions are those of "
+            "[automation rules](automation.md#conditions). Durations are seconds, or `90s`, `5m`, `2h`, `1d`; at most 30 days.\n"
         ),
         "## The file\n",
         _schema_table(schema, schema),

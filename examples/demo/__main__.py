@@ -180,7 +180,14 @@ def main() -> int:
         incident = _incidents(reader, console)
         good = bool(incident and respond(parts, incident, console)) and good
         if keep:
-            console.print(f"\nLeft running: {parts.api} with token {parts.token}")
+            console.print("\nLeft running. In another terminal:")
+            for line in (
+                "source .venv/bin/activate",
+                f"export GATEWATCH_SERVER={parts.api}",
+                f"export GATEWATCH_TOKEN={parts.token}",
+                f"gatewatch incidents show {incident or 1}",
+            ):
+                console.print(f"  {line}", highlight=False, soft_wrap=True)
             console.print(f"The shop behind Envoy: {parts.gateway}. Ctrl-C ends everything.")
             with contextlib.suppress(KeyboardInterrupt):
                 signal.pause()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from email.message import Message
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from examples.demo.parts import Parts
 from examples.demo.traffic import CHAIN_ADDRESSES
 from examples.demo.waiting import until
 from examples.shop.app import token_for
+from examples.shop.data import PRODUCTS
 from rich.console import Console
 
 __all__ = ["arrange", "respond"]
@@ -21,13 +24,15 @@ _RULE = {
     "title": "Whoever got in with a stolen password, from more than one address",
     "trigger": {"on": "incident_updated"},
     "conditions": [
-        "incident.priority >= 70",
+        # Resolving it is a change of it, too.
+        "incident.open && incident.priority >= 70",
         '"API_CredentialStuffing" in incident.alert_types && "API_ParameterEnumeration" in incident.alert_types',
         'size(entities.filter(e, e.kind == "address")) >= 2',
     ],
     "actions": [{"do": "add_tags", "tags": ["intruder"]}, {"do": "run_playbook", "playbook": "stop-the-intruder"}],
 }
 _LINK = re.compile(r"/v1/answers#([0-9a-f]{64})")
+_SETTLE_S = 8.0
 
 
 def _client(parts: Parts) -> httpx.Client:
@@ -57,18 +62,28 @@ def _approve(parts: Parts, mail: Message) -> str:
     return ""
 
 
-def _calls(parts: Parts, addresses: list[str], user: int, count: int) -> dict[int, int]:
+def _orders(count: int) -> list[str]:
+    """Other people's, one after the other: what the intruder is after."""
+    return [f"/api/orders/{2500 + number}" for number in range(count)]
+
+
+def _window_shopping(count: int) -> list[str]:
+    """What a customer does: a few things, again and again. A walk through orders would be an alert, and rightly."""
+    return [f"/api/products/{slug}" for slug in islice(cycle(islice(PRODUCTS, 3)), count)]
+
+
+def _calls(parts: Parts, addresses: list[str], user: int, paths: list[str]) -> dict[int, int]:
     """Statuses of calls through Envoy."""
     statuses: dict[int, int] = {}
     with httpx.Client(base_url=parts.gateway, timeout=120) as client:
-        for number in range(count):
+        for number, path in enumerate(paths):
             headers = {
                 "host": "shop.example",
                 "x-forwarded-for": addresses[number % len(addresses)],
                 "authorization": f"Bearer {token_for(user)}",
                 "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
             }
-            status = client.get(f"/api/orders/{2500 + number}", headers=headers).status_code
+            status = client.get(path, headers=headers).status_code
             statuses[status] = statuses.get(status, 0) + 1
     return statuses
 
@@ -119,9 +134,9 @@ def _act(parts: Parts, client: httpx.Client, incident: int, run: str, story: _St
 
 
 def _prove(parts: Parts, client: httpx.Client, story: _Story, blocks: list[str]) -> None:
-    tried = _calls(parts, sorted(CHAIN_ADDRESSES), 583, 40)
+    tried = _calls(parts, sorted(CHAIN_ADDRESSES), 583, _orders(40))
     story.tell(tried == {403: 40}, f"the intruder tries again: {tried}")
-    others = _calls(parts, ["198.51.100.7", "192.0.2.17"], 26, 40)
+    others = _calls(parts, ["198.51.100.7", "192.0.2.17"], 26, _window_shopping(40))
     story.tell(403 not in others, f"customers meanwhile: {others}")
 
     def measured() -> list[dict[str, Any]]:
@@ -142,7 +157,7 @@ def _recover(parts: Parts, client: httpx.Client, incident: int, story: _Story, b
         reason = {"reason": "the account is locked, the password reset"}
         client.post(f"/v1/containments/{one}/rollback", json=reason).raise_for_status()
     gone = [client.get(f"/v1/containments/{one}").raise_for_status().json()["removed_at"] for one in blocks]
-    back = _calls(parts, sorted(CHAIN_ADDRESSES), 26, 6)
+    back = _calls(parts, sorted(CHAIN_ADDRESSES), 26, _window_shopping(6))
     story.tell(all(gone) and 403 not in back, f"rolled back and verified: {back}")
     done = {"status": "resolved", "classification": "true_positive", "determination": "compromised_account"}
     solved = client.patch(f"/v1/incidents/{incident}", json=done).raise_for_status().json()
@@ -152,6 +167,10 @@ def _recover(parts: Parts, client: httpx.Client, incident: int, story: _Story, b
     place = parts.directory / "review.md"
     place.write_bytes(paper.content)
     story.tell(b"contain" in paper.content.lower(), f"the review is written: {place}")
+    time.sleep(_SETTLE_S)
+    now = client.get(f"/v1/incidents/{incident}").raise_for_status().json()["status"]
+    accused = [one["id"] for one in _items(client, "/v1/alerts?actor=user-26")]
+    story.tell(now == "resolved" and not accused, "it stays resolved, and the customer is in no alert")
 
 
 def _in_force(client: httpx.Client, incident: int) -> list[dict[str, Any]]:

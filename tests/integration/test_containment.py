@@ -138,7 +138,8 @@ def test_the_blast_radius_says_whom_a_plan_would_have_hit(rig: Rig) -> None:
 
 
 REFUSED = {
-    "an office": (plan(OFFICE), "callers that no alert names"),
+    "an office": (plan(OFFICE), "20 callers, none of whom counts as an attacker because no incident is given"),
+    "an office that an incident does not name": (plan(OFFICE, incident=9), "callers that incident 9 does not name"),
     "a wide range": (plan("203.0.0.0/8", ScopeKind.RANGE), "wider than /20"),
     "somebody protected": (plan("192.0.2.77"), "192.0.2.0/24 is protected"),
     "for weeks": (plan(duration_s=86400.0 * 20), "longer than 24 hours"),

@@ -383,6 +383,38 @@ def test_an_alert_has_exactly_the_members_that_are_promised(rest: Rest) -> None:
     assert item["actors"] == [{"kind": "subject", "id": "u1"}]
 
 
+NAMED = {
+    "an actor's id": ("actor=u1", 1),
+    "an actor as tables and incidents write it": ("actor=subject:u1", 1),
+    "another actor": ("actor=subject:u9", 0),
+    "an address": ("client_ip=203.0.113.1", 1),
+    "another address": ("client_ip=203.0.113.9", 0),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_alerts_are_found_by_whom_they_name(rest: Rest, name: str) -> None:
+    query, found = NAMED[name]
+    rest.control.upsert_alerts([alert(1, client_ips=("203.0.113.1",)), alert(2, client_ips=("203.0.113.2",))])
+    assert len(rest.client(Role.VIEWER).get(f"/v1/alerts?{query}").json()["items"]) == found
+
+
+@pytest.mark.parametrize("text", ["203.0.113.0/24", "office", "203.0.113"])
+def test_what_is_no_address_is_not_an_address_without_alerts(rest: Rest, text: str) -> None:
+    answer = rest.client(Role.VIEWER).get("/v1/alerts", params={"client_ip": text})
+    assert (answer.status_code, answer.json()["detail"]) == (422, f"client_ip: `{text}` is no address")
+
+
+def test_gateways_tell_their_times_as_everything_does(rest: Rest) -> None:
+    rest.gateway.away = True
+    rest.containment.reconciling.start()
+    rest.containment.reconciling.stop()
+    (found,) = rest.client(Role.VIEWER).get("/v1/gateways").json()["items"]
+    assert found["agreed_at"] is None
+    assert (found["last_error_at"], found["failures"]) == ("2026-01-01T12:00:00.000Z", 1)
+    assert found["next_attempt_at"] == "2026-01-01T12:00:01.000Z"
+
+
 IF_MATCH = {
     "the revision that was read": ('"1"', 200),
     "a weak form of it": ('W/"1"', 422),

@@ -352,6 +352,19 @@ def test_the_page_of_links_loads_nothing_and_says_nothing(rest: Rest) -> None:
     assert rest.control.runs.answers("q1") == [], "being opened decides nothing"
 
 
+def test_the_page_says_what_the_answer_of_this_link_means(rest: Rest) -> None:
+    text = rest.client(None).get("/v1/answers").text
+    assert "This will be done" not in text, "behind a link that says no, it would be read as what the button does"
+    for wanted in (
+        'approve: "With your answer this will be done, and nothing else:"',
+        'reject: "With your answer nothing of this will be done:"',
+        'at("default").textContent = question.default',
+        'timeZoneName: "short"',
+        "question.approvers > 1 || question.four_eyes",
+    ):
+        assert wanted in text, wanted
+
+
 def test_a_link_answers_once(rest: Rest) -> None:
     question(rest)
     link(rest, "t" * 64)

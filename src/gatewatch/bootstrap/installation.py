@@ -16,6 +16,7 @@ from gatewatch.errors import ConfigurationError, StoreError
 __all__ = ["DirectoryLock", "Installation", "SystemClock"]
 
 _KEY_BYTES = 32
+_LOCK = "gatewatch.lock"
 _OWNER_ONLY = 0o600
 _OWNER_DIRECTORY = 0o700
 
@@ -33,7 +34,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         """Take the lock. Raises StoreError when another process has it."""
-        self._file: TextIO = (directory / "gatewatch.lock").open("a")
+        self._file: TextIO = (directory / _LOCK).open("a")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -59,6 +60,11 @@ class Installation:
             raise ConfigurationError(f"can't make the data directory {self.directory}: {error.strerror}") from error
         key_file = Path(settings.key_file) if settings.key_file else self.directory / "install.key"
         self._key = _key(key_file)
+
+    @staticmethod
+    def is_at(directory: str) -> bool:
+        """Whether there has ever been one; looks only."""
+        return Path(directory, _LOCK).is_file()
 
     def path(self, *parts: str) -> Path:
         """A path below the data directory."""

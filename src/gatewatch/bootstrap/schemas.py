@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatewatch.bootstrap.installation import DirectoryLock, Installation
 from gatewatch.bootstrap.parts import control_store, traffic_store
 from gatewatch.config.settings import Settings
+from gatewatch.errors import NotFoundError
 
 __all__ = ["check_schemas", "upgrade_schemas"]
 
@@ -23,7 +24,12 @@ def upgrade_schemas(settings: Settings) -> dict[str, list[str]]:
 
 
 def check_schemas(settings: Settings) -> dict[str, bool]:
-    """Whether each store is at this version."""
+    """Whether each store is at this version. Raises NotFoundError, rather than make what it was to look at."""
+    if not Installation.is_at(settings.data_dir):
+        raise NotFoundError(
+            f"there is no installation in {settings.data_dir}",
+            cure="Name its --data-dir; `gatewatch serve` and `gatewatch db upgrade` make one.",
+        )
     installation = Installation(settings)
     lock = DirectoryLock(installation.directory)
     traffic, control = traffic_store(settings, installation), control_store(settings, installation)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
 from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_record
+from gatewatch.cli.output import AsJson, Column, show_json
 from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.errors import InputError
 
 __all__ = ["app"]
 
 app = typer.Typer(name="alerts", help="Alerts of the detectors.", no_args_is_help=True)
-_SHOWN = 3
+_SHOWN, _MOST = 3, 20
 _COLUMNS = (
     Column("Id", "id"),
     Column("Severity", "severity"),
@@ -33,9 +35,11 @@ def list_alerts(
     status: Annotated[str, typer.Option(help="new, in_progress, resolved or dismissed.")] = "",
     severity: Annotated[str, typer.Option(help="high, medium, low or informational.")] = "",
     alert_type: Annotated[str, typer.Option("--type", help="For example API_ParameterEnumeration.")] = "",
-    actor: Annotated[str, typer.Option(help="Actor id.")] = "",
+    actor: Annotated[str, typer.Option(help="Actor, for example subject:ann.")] = "",
     client_ip: Annotated[str, typer.Option("--ip", help="Client address.")] = "",
+    endpoint: Annotated[str, typer.Option(help="`METHOD host template`.")] = "",
     since: Annotated[str, typer.Option(help="Seen at or after this RFC 3339 time.")] = "",
+    until: Annotated[str, typer.Option(help="First seen before this RFC 3339 time.")] = "",
     server: ServerUrl = DEFAULT_SERVER,
     token: TokenText = "",
     limit: Limit = 50,
@@ -49,7 +53,9 @@ def list_alerts(
         "alert_type": alert_type,
         "actor": actor,
         "client_ip": client_ip,
+        "endpoint": endpoint,
         "since": since,
+        "until": until,
     }
     show_list(
         Server(server, token),
@@ -75,13 +81,14 @@ def show(
     if as_json:
         show_json(record)
     else:
-        show_record(record["title"], record)
+        for line in _lines(record):
+            typer.echo(line)
 
 
 @app.command("set")
 def set_status(
     alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")],
-    status: Annotated[str, typer.Argument(help="new, in_progress, resolved or dismissed.")],
+    status: Annotated[str, typer.Argument(help="new, in_progress, resolved or dismissed; stays when left out.")] = "",
     *,
     classification: Annotated[str, typer.Option(help="true_positive, expected_activity, false_positive.")] = "",
     determination: Annotated[str, typer.Option(help="What it was, for example security_testing.")] = "",
@@ -98,8 +105,38 @@ def set_status(
         "assigned_to": owner,
     }
     body = {field: value for field, value in given.items() if value}
+    if not body:
+        raise InputError("nothing to change", cure="Give a status, --owner, --classification or --determination.")
     record = Server(server, token).call("PATCH", f"/v1/alerts/{alert_id}", body=body)
     if as_json:
         show_json(record)
     else:
         typer.echo(f"{record['id']} is {record['status']}")
+
+
+def _lines(record: Mapping[str, Any]) -> Iterator[str]:
+    """Who did what where, why it is an alert, which calls show it, and what to do."""
+    yield f"{record['title']} ({record['alert_type']}, {record['detector']})"
+    where = f"incident {record['incident_id']}" if record["incident_id"] else "no incident yet"
+    owner = record["assigned_to"] or "nobody"
+    yield f"  {record['severity']} · {record['status']} · {where} · assigned to {owner} · {record['id']}"
+    yield f"  {record['count']} calls from {record['first_seen']} to {record['last_seen']}"
+    if record["classification"] != "unknown":
+        yield f"  concluded: {record['classification']}, {record['determination']}"
+    if record["suppressed_by"]:
+        yield f"  dismissed by the suppression {record['suppressed_by']}"
+    yield "  who: " + _some([f"{one['kind']}:{one['id']}" for one in record["actors"]])
+    yield f"  from: {_some(record['client_ips'])}"
+    yield f"  where: {_some(record['endpoints'])}"
+    yield f"  why: {record['explanation']}"
+    if record["evidence"]:
+        yield "Calls that show it"
+        yield from (f"  {one['ts']} {one['summary']} ({one['observation_id']})" for one in record["evidence"])
+    if record.get("steps"):
+        yield "What to do"
+        yield from (f"  {number}. {step}" for number, step in enumerate(record["steps"], start=1))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return (", ".join(names[:_MOST]) or "-") + more

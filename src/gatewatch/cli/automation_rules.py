@@ -12,7 +12,7 @@ import typer
 from gatewatch.cli.listing import All, Limit, show_list
 from gatewatch.cli.output import AsJson, Column, show_json, show_record, show_table
 from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
-from gatewatch.errors import InputError
+from gatewatch.errors import InputError, NotFoundError
 
 __all__ = ["app", "run_lines"]
 
@@ -83,11 +83,13 @@ def put(
     """Make or change the rules of a YAML file, all or none; every mistake is told with its line."""
     rules = _checked(file)
     if dry_run:
-        found: list[Any] = rules
-    else:
-        body = {"format": "gatewatch", "document": rules}
-        found = Server(server, token).call("POST", f"{_RULES}:import", body=body)["items"]
-    _tell_all(found, as_json=as_json, done="would be applied" if dry_run else "is applied")
+        _tell_all(rules, as_json=as_json, done="would be applied")
+        return
+    there = Server(server, token)
+    found = there.call("POST", f"{_RULES}:import", body={"format": "gatewatch", "document": rules})["items"]
+    _tell_all(found, as_json=as_json, done="is applied")
+    for warning in _warnings(there, found):
+        typer.echo(f"warning: {warning}", err=True)
 
 
 @app.command("delete")
@@ -279,6 +281,36 @@ def _checked(file: Path) -> list[dict[str, Any]]:
         raise located(problems, str(file))
     if not found:
         raise InputError(f"{file} has no rules")
+    return found
+
+
+def _warnings(server: Server, rules: list[dict[str, Any]]) -> Iterator[str]:
+    """What keeps playbooks from being started. No mistakes: rules and playbooks may be made in any order."""
+    known: dict[str, dict[str, Any] | None] = {}
+    for rule in rules:
+        for action in rule["actions"]:
+            if action["do"] != "run_playbook":
+                continue
+            name, told = action["playbook"], f"{rule['name']} starts the playbook {action['playbook']}"
+            if name not in known:
+                known[name] = _playbook(server, name)
+            playbook = known[name]
+            if playbook is None:
+                yield f"{told}, which is not there"
+                continue
+            if unknown := set(action.get("inputs") or {}) - set(playbook["inputs"]):
+                yield f"{told}, which knows no input {', '.join(sorted(unknown))}"
+            if not playbook["enabled"]:
+                yield f"{told}, which is off"
+            elif playbook["staging"]:
+                yield f"{told}, which is in staging: its runs are simulations"
+
+
+def _playbook(server: Server, name: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = server.call("GET", f"/v1/playbooks/{name}")
+    except NotFoundError:
+        return None
     return found
 
 

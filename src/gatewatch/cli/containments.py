@@ -32,9 +32,11 @@ _GATEWAYS = (
     Column("In force", "in_force", right=True),
     Column("Queued", "queued", right=True),
     Column("Repaired", "repaired", right=True),
+    Column("Agreed", "agreed_at"),
     Column("Failures", "failures", right=True),
-    Column("Last error", "last_error"),
+    Column("Last error", lambda r: f"{r['last_error_at']} {r['last_error']}" if r["last_error"] else ""),
 )
+_SHOWN = 5
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 Id = Annotated[str, typer.Argument(help="As `list` shows it.")]
 
@@ -80,8 +82,9 @@ def gateways(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json:
 
 
 @app.command("show")
-def show(containment: Id, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "") -> None:
+def show(containment: Id, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
     """Show one with its predicted and measured effect, as JSON."""
+    del as_json  # it is JSON either way
     show_json(Server(server, token).call("GET", f"/v1/containments/{containment}"))
 
 
@@ -124,13 +127,13 @@ def apply(
     if dry_run and as_json:
         show_json(judged)
         return
-    _show_judgement(judged)
+    _show_judgement(judged, err=as_json)
     if dry_run:
         return
     if judged["obstacles"]:
         raise ConflictError("it is not carried out: " + "; ".join(judged["obstacles"]))
     if not yes:
-        typer.confirm("Carry it out?", abort=True)
+        typer.confirm("Carry it out?", abort=True, err=as_json)
     order = {"plan": plan, "digest": judged["digest"], "key": secrets.token_hex(12)}
     made = client.call("POST", "/v1/containments", body=order)
     if as_json:
@@ -145,24 +148,41 @@ def roll_back(
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
     server: ServerUrl = DEFAULT_SERVER,
     token: TokenText = "",
+    as_json: AsJson = False,
 ) -> None:
     """Take one back."""
     made = Server(server, token).call("POST", f"/v1/containments/{containment}/rollback", body={"reason": reason})
+    if as_json:
+        show_json(made)
+        return
     gone = "and is gone from the gateway" if made["removed_at"] else "; the gateway has not confirmed it yet"
     typer.echo(f"{containment} is rolled back {gone}")
 
 
-def _show_judgement(judged: dict[str, Any]) -> None:
-    radius = judged["radius"]
+def _show_judgement(judged: dict[str, Any], *, err: bool) -> None:
+    radius, incident = judged["radius"], judged["plan"]["incident"]
     typer.echo(
-        f"In the last {radius['hours']:g} hours it would have hit {radius['calls_hit']} of {radius['calls']} calls by"
-        f" {radius['actors_hit']} callers; {radius['bystanders_count']} of them are named by no alert"
-        f" ({radius['bystander_calls']} calls)."
+        f"In the last {radius['hours']:g} hours it would have hit {radius['calls_hit']} of {radius['calls']} calls"
+        f" ({_counted(radius['actors_hit'], 'caller')}).",
+        err=err,
     )
-    for one in radius["bystanders"][:5]:
-        typer.echo(f"  {one}")
+    others, calls = radius["bystanders_count"], _counted(radius["bystander_calls"], "call")
+    if incident:
+        typer.echo(f"Incident {incident} does not name {_counted(others, 'caller')} of these ({calls}).", err=err)
+    elif others:
+        typer.echo(
+            f"{_counted(others, 'bystander')} ({calls}); give --incident to tell attackers from others.", err=err
+        )
+    for one in radius["bystanders"][:_SHOWN]:
+        typer.echo(f"  {one}", err=err)
+    if others > _SHOWN:
+        typer.echo(f"  … and {others - min(_SHOWN, len(radius['bystanders']))} more", err=err)
     for one in judged["obstacles"]:
-        typer.echo(f"Obstacle: {one}.")
+        typer.echo(f"Obstacle: {one}.", err=err)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _seconds(text: str) -> float:

@@ -10,11 +10,12 @@ import typer
 from gatewatch.cli.listing import All, Limit, show_list
 from gatewatch.cli.output import AsJson, Column, show_json
 from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.errors import InputError
 
 __all__ = ["app", "story_lines"]
 
 app = typer.Typer(name="incidents", help="Incidents: alerts that tell one story.", no_args_is_help=True)
-_SHOWN = 3
+_SHOWN, _MOST_DONE = 3, 20
 IncidentId = Annotated[int, typer.Argument(help="Number from `incidents list`.")]
 _COLUMNS = (
     Column("Id", "id", right=True),
@@ -29,6 +30,7 @@ _COLUMNS = (
 _ACTIVITY_COLUMNS = (
     Column("At", "at"),
     Column("By", "by"),
+    Column("On", lambda r: f"{r['subject']} {r['subject_id']}".strip()),
     Column("Action", "action"),
     Column("What", "text"),
 )
@@ -77,11 +79,14 @@ def show(
     incident_id: IncidentId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
 ) -> None:
     """Tell one incident in order, with why each alert is in it and what to do."""
-    record = Server(server, token).call("GET", f"/v1/incidents/{incident_id}/dossier")
+    there = Server(server, token)
+    record = there.call("GET", f"/v1/incidents/{incident_id}/dossier")
     if as_json:
         show_json(record)
         return
     for line in _dossier_lines(record):
+        typer.echo(line)
+    for line in _answer_lines(there, incident_id):
         typer.echo(line)
 
 
@@ -113,6 +118,8 @@ def change(
         "tags": tag,
     }
     wanted = {field: value for field, value in given.items() if value is not None}
+    if not wanted:
+        raise InputError("nothing to change", cure="Give --status, --owner, --classification or another one.")
     _show_state(Server(server, token).call("PATCH", f"/v1/incidents/{incident_id}", body=wanted), as_json=as_json)
 
 
@@ -193,6 +200,9 @@ def _dossier_lines(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"Incident {incident['id']}: {incident['name']}"
     owner = incident["assigned_to"] or "nobody"
     yield f"  {incident['severity']} · {incident['status']} · priority {incident['priority']} · assigned to {owner}"
+    yield f"  seen from {_moment(incident['first_activity'])} to {_moment(incident['last_activity'])}"
+    if incident["classification"] != "unknown":
+        yield f"  concluded: {_words(incident['classification'])}, {_words(incident['determination'])}"
     if incident["redirect_to"]:
         yield f"  merged into incident {incident['redirect_to']}"
     for factor in incident["factors"]:
@@ -215,13 +225,43 @@ def story_lines(story: Mapping[str, Any]) -> Iterator[str]:
     """The attack story as text: a heading per stage, a line per alert, and why it belongs here."""
     yield story["summary"]
     for chapter in story["chapters"]:
-        yield f"{chapter['first_seen'][:19].replace('T', ' ')} {chapter['title']}"
+        yield f"{_moment(chapter['first_seen'])} {chapter['title']}"
         for step in chapter["steps"]:
             yield f"  {step['title']}: {step['sentence']}"
             if step["links"]:
                 yield f"    linked by {_links(step['links'])}"
     if story["left_out"]:
         yield f"  … and {story['left_out']} more alerts"
+
+
+def _answer_lines(server: Server, incident_id: int) -> Iterator[str]:
+    """What was done about it, the newest first, and what waits for an answer."""
+    of = {"incident": incident_id}
+    contained = list(server.items("/v1/containments", parameters=of, limit=_MOST_DONE))
+    runs = list(server.items("/v1/runs", parameters=of, limit=_MOST_DONE))
+    if contained or runs:
+        yield ""
+        yield "What was done"
+    for one in contained:
+        plan = one["plan"]
+        what = f"{_words(plan['effect'])} {plan['scope']['kind']} {plan['scope']['value']} on {plan['gateway']}"
+        state = _words(one["state"]) + (f" until {_moment(one['expires_at'])}" if one["state"] == "in_force" else "")
+        yield f"  {_moment(one['created_at'])} {what}: {state}, {_words(one['verdict'])}; {one['id']} by {one['by']}"
+    for one in runs:
+        state = one["state"] + (" (a simulation)" if one["staged"] else "")
+        yield f"  {_moment(one['created_at'])} playbook {one['playbook']}: {state}; {one['id']} by {one['by']}"
+    for one in server.items("/v1/questions", parameters={**of, "open": "true"}, limit=_MOST_DONE):
+        yield f"  waits until {_moment(one['expires_at'])} for an answer: {one['text']}"
+        yield f"    gatewatch questions show {one['id']}"
+
+
+def _moment(text: str) -> str:
+    """An RFC 3339 UTC time for people, with its zone."""
+    return f"{text[:19].replace('T', ' ')}Z"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _links(links: Sequence[Mapping[str, Any]]) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import csv
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
 
 __all__ = ["AsJson", "Column", "show_csv", "show_error", "show_json", "show_record", "show_table"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "blue", "informational": "dim"}
+_PIPE_COLUMNS = 1000
+_WHOLE = ("Id", "Run")
 _STYLES = {
     **_SEVERITY_STYLES,
     "unauthenticated": "red",
@@ -66,17 +72,19 @@ def show_table(
     title: str, columns: Sequence[Column], records: Iterable[Mapping[str, Any]], *, more: bool = False
 ) -> None:
     """A table as wide as the terminal."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        # An id in two pieces can't be copied into the next command.
+        whole = column.title in _WHOLE
+        side: JustifyMethod = "right" if column.right else "left"
+        table.add_column(column.title, justify=side, overflow="fold", no_wrap=whole)
     count = 0
     for record in records:
         table.add_row(*(column.text(record) for column in columns))
         count += 1
-    console = Console()
+    console = _console()
     console.print(table if count else f"{title}: none", highlight=False)
     if more:
         console.print("[dim]There are more: use --all or --limit.[/]")
@@ -84,7 +92,6 @@ def show_table(
 
 def show_record(title: str, record: Mapping[str, Any]) -> None:
     """One thing, a line per member."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
@@ -93,7 +100,15 @@ def show_record(title: str, record: Mapping[str, Any]) -> None:
     for name, value in record.items():
         shown = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         table.add_row(name, Column(name, name).text({name: shown}))
-    Console().print(table, highlight=False)
+    _console().print(table, highlight=False)
+
+
+def _console() -> Console:
+    """As wide as the terminal; in a pipe a row is a line, for `grep` and `less -S`."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_COLUMNS
+    return Console(width=wide)
 
 
 def show_error(code: str, message: str, cure: str, *, as_json: bool) -> None:

@@ -33,11 +33,14 @@ class Server:
     """Calls the REST API; problems become typed errors with the server's own words."""
 
     def __init__(self, url: str, token: str) -> None:
-        """Nothing is sent yet; its connections are closed when nobody has it any more."""
+        """Nothing is sent yet; its connections are closed when nobody has it any more. Raises InputError."""
         import httpx
 
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        try:
+            self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S)
+        except httpx.InvalidURL as error:
+            raise _no_address(url) from error
         # A command has one of these and no place of its own to close it.
         weakref.finalize(self, self._client.close)
         self._url = url
@@ -53,7 +56,12 @@ class Server:
     ) -> Any:
         """One call; the decoded answer, None when it is empty."""
         content = self.content(method, path, parameters=parameters, body=body, match=match)
-        return json.loads(content) if content else None
+        try:
+            return json.loads(content) if content else None
+        except ValueError as error:
+            raise ServerError(
+                f"what answers at {self._url} is not Gatewatch", cure="Give its address with --server."
+            ) from error
 
     def content(
         self,
@@ -72,6 +80,8 @@ class Server:
         headers = {"if-match": match} if match else {}
         try:
             response = self._client.request(method, path, params=wanted, json=body, headers=headers, timeout=timeout_s)
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise _no_address(self._url) from error
         except httpx.HTTPError as error:
             raise ServerError(
                 f"no answer from {self._url}: {error}", cure="Start it with `gatewatch serve`, or give --server."
@@ -94,6 +104,10 @@ class Server:
                 return
 
 
+def _no_address(url: str) -> InputError:
+    return InputError(f"`{url}` is no address of a server", cure=f"Write it like {DEFAULT_SERVER}.")
+
+
 def _problem(status: int, content: bytes) -> GatewatchError:
     try:
         problem = json.loads(content)
@@ -101,8 +115,11 @@ def _problem(status: int, content: bytes) -> GatewatchError:
         problem = {}
     text = problem.get("detail") or problem.get("title") or f"the server answered {status}"
     cure = problem.get("cure", "")
-    if status in (401, 403):
-        return ServerError(text, cure=cure or "Give a token with --token or GATEWATCH_TOKEN.")
+    if status == 401:
+        # The server's cure is for who writes requests; whoever types commands never sees a header.
+        return ServerError(text, cure="Give a token with --token or GATEWATCH_TOKEN.")
+    if status == 403:
+        return ServerError(text, cure=cure)
     kinds: dict[int, type[GatewatchError]] = {
         404: NotFoundError,
         409: ConflictError,

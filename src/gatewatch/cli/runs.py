@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ __all__ = ["ENDED_OTHERWISE", "STILL_UNDER_WAY", "app"]
 ENDED_OTHERWISE, STILL_UNDER_WAY = 12, 13
 """Exit codes of `wait`."""
 _FIRST_S, _MOST_S = 0.2, 5.0
+_MOST_QUESTIONS = 50
 
 app = typer.Typer(name="runs", help="Runs of playbooks.", no_args_is_help=True)
 _COLUMNS = (
@@ -64,12 +66,16 @@ def list_runs(
 @app.command("show")
 def show(run_id: RunId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
     """Show one run, step by step."""
-    record = Server(server, token).call("GET", f"/v1/runs/{run_id}")
+    there = Server(server, token)
+    record = there.call("GET", f"/v1/runs/{run_id}")
     if as_json:
         show_json(record)
         return
     _tell(record)
-    show_steps("Steps", record["steps"])
+    show_steps("Steps", record["steps"], real=True)
+    for asked in there.items("/v1/questions", parameters={"run": run_id}, limit=_MOST_QUESTIONS):
+        for line in _question_lines(there.call("GET", f"/v1/questions/{asked['id']}")):
+            typer.echo(line)
 
 
 @app.command("cancel")
@@ -112,6 +118,18 @@ def wait(
         raise typer.Exit(STILL_UNDER_WAY)
     if record["state"] != "succeeded":
         raise typer.Exit(ENDED_OTHERWISE)
+
+
+def _question_lines(question: dict[str, Any]) -> Iterator[str]:
+    """What was asked, who said what, and what came of it."""
+    yield f"{question['path']}: {question['text']}"
+    for one in question["answers"]:
+        note = f" ({one['note']})" if one["note"] else ""
+        yield f"  {one['at']} {one['by']} said {one['choice']}{note}"
+    if question["open"]:
+        yield f"  open until {question['expires_at']}: gatewatch questions answer {question['id']}"
+    elif not question["answers"]:
+        yield f"  {question['settled_at']} nobody answered: {question['settled']}"
 
 
 def _tell(record: dict[str, Any]) -> None:

@@ -20,6 +20,10 @@ _STEPS = (
     Column("State", "state"),
     Column("What", lambda r: r["error"] or r["note"] or _short(r["inputs"]) or _short(r["values"])),
 )
+_REAL = (
+    Column("Brought", lambda r: r["link"] or _short(r["values"])),
+    Column("Ended", "ended_at"),
+)
 _BLOCKED = (
     Column("Subject", "subject"),
     Column("Gateway", "gateway"),
@@ -44,9 +48,9 @@ def waiting(what: str) -> Iterator[None]:
         yield
 
 
-def show_steps(title: str, steps: list[dict[str, Any]]) -> None:
-    """Attempts at steps in order."""
-    show_table(title, _STEPS, steps)
+def show_steps(title: str, steps: list[dict[str, Any]], *, real: bool = False) -> None:
+    """Attempts at steps in order; of real ones also when they ended and what they brought."""
+    show_table(title, (*_STEPS, *_REAL) if real else _STEPS, steps)
 
 
 def show_one(record: Mapping[str, Any]) -> None:

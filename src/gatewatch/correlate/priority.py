@@ -58,7 +58,7 @@ def _factors(
         PriorityFactor(
             name="recurrence",
             points=min(6.0, 3.0 * incident.reopened),
-            reason=f"It came back {incident.reopened} times.",
+            reason=f"It came back {incident.reopened} time{'' if incident.reopened == 1 else 's'}.",
         ),
     ]
 

@@ -12,10 +12,10 @@ import msgspec
 
 from gatewatch.detect.settings import Settings, SettingValue, changed, severity_of
 from gatewatch.model.alert import Explanation, OwaspApi, Severity, Tactic
-from gatewatch.model.observation import Evidence
+from gatewatch.model.observation import Evidence, Location
 from gatewatch.plugins import discover
 
-__all__ = ["Detector", "DetectorMeta", "Row", "all_detectors", "number", "sql"]
+__all__ = ["Detector", "DetectorMeta", "Row", "all_detectors", "number", "parameter", "sql"]
 
 Row = Mapping[str, object]
 """A result row: times as Unix seconds, addresses as text, tuples as lists."""
@@ -101,3 +101,11 @@ def number(row: Row, name: str) -> float:
     """A numeric column; 0 when it is missing or null."""
     value = row.get(name)
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def parameter(row: Row) -> str:
+    """The parameter of a row in words: `p0`, `p1` … are our own names for places in a path."""
+    name = str(row["parameter"])
+    if row["parameter_location"] == Location.REQUEST_PATH and name[:1] == "p" and name[1:].isdecimal():
+        return f"identifier {int(name[1:]) + 1} of the path"
+    return name

@@ -86,7 +86,7 @@ class BlastRadius(msgspec.Struct, frozen=True, kw_only=True):
     actors_hit: int
     """Actors with calls that would have been hit."""
     bystanders: tuple[str, ...] = ()
-    """The busiest of them that no alert names; bounded."""
+    """The busiest of them that the plan's incident does not name (without one: all of them); bounded."""
     bystanders_count: int = 0
     bystander_calls: int = 0
     endpoints_hit: tuple[str, ...] = ()

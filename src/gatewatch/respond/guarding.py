@@ -80,12 +80,19 @@ def _too_much(plan: ContainmentPlan, radius: BlastRadius, rails: Guardrails) -> 
         )
     if radius.bystanders_count > rails.max_bystanders:
         found.append(
-            f"it would have hit {radius.bystanders_count} callers that no alert names"
+            f"it would have hit {radius.bystanders_count} {_bystanders(plan.incident)}"
             f" ({radius.bystander_calls} calls in {radius.hours:g} hours); at most {rails.max_bystanders} are allowed"
         )
     if plan.duration_s > rails.max_hours * 3600:
         found.append(f"it would last longer than {rails.max_hours:g} hours")
     return found
+
+
+def _bystanders(incident: int) -> str:
+    """Attackers are whom the plan's incident names; without one a caller in an alert counts as everybody does."""
+    if incident:
+        return f"callers that incident {incident} does not name"
+    return "callers, none of whom counts as an attacker because no incident is given"
 
 
 def _never(plan: ContainmentPlan, radius: BlastRadius, rails: Guardrails) -> list[str]:

@@ -219,3 +219,18 @@ def test_fires(traffic: ClickHouseTraffic, name: str) -> None:
 @pytest.mark.parametrize("name", STAYS_QUIET)
 def test_stays_quiet(traffic: ClickHouseTraffic, name: str) -> None:
     assert alert_types(traffic, STAYS_QUIET[name]()) == set()
+
+
+def test_an_alert_says_identifier_of_the_path_and_no_name_of_ours(traffic: ClickHouseTraffic) -> None:
+    stories = [story() for wanted, story in FIRES.values() if wanted == "API_ParameterEnumeration"]
+    seen = set()
+    for number, calls in enumerate(stories):
+        store_calls(traffic, numbered(calls), token=f"enumeration {number}")
+        start = min(call.ts for call in calls)
+        for found in detect_all(traffic, all_detectors(), start=start, end=NOON + 3600):
+            if found.alert_type != "API_ParameterEnumeration":
+                continue
+            seen.add(found.detector)
+            told = [found.explanation.sentence, *(item.summary for item in found.evidence)]
+            assert all("identifier 1 of the path" in sentence for sentence in told), told
+    assert seen == {"authorization.object_enumeration", "authorization.object_enumeration_by_address"}

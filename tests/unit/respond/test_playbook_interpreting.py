@@ -122,8 +122,8 @@ ENDS: dict[str, tuple[str, str, list[str]]] = {
         [],
     ),
     "what is not there": (
-        f"  - {send('a', '${incident.colour}')}\n",
-        "a: `incident.colour` can't be evaluated",
+        f"  - {send('a', '${entities[0].colour}')}\n",
+        "a: `entities[0].colour` can't be evaluated",
         [],
     ),
     "no moment": ("  - {id: a, wait: {until: incident.name}}\n", "a: `incident.name` is no moment in Unix seconds", []),
@@ -291,8 +291,8 @@ def test_what_was_approved_is_done_whatever_has_changed_meanwhile(world: Scripte
     assert world.asked[0].plan == (
         "c: send text=on Scan",
         "for each of `entities` (2)",
-        "block address 192.0.2.1 on g for 3600 s",
-        "block address 192.0.2.2 on g for 3600 s",
+        "block address 192.0.2.1 on g for 1h",
+        "block address 192.0.2.2 on g for 1h",
         "change the incident add_tags=['high']",
         "c: send text=see ${steps.act.ticket}",
     )
@@ -362,11 +362,38 @@ def test_guardrails_forbid_before_anybody_is_asked_and_raise_the_number_of_appro
     world.facts["entities"] = ["192.0.2.1"]
     world.judgements = {"192.0.2.1": {"obstacles": ["it is protected"], "approvals": 0}}
     end = run(world, APPROVAL.replace("ELSE", ""))
-    assert end.error == "ok: block address 192.0.2.1 on g for 3600 s: it is protected"
+    assert end.error == "ok: block address 192.0.2.1 on g for 1h: it is protected"
     assert world.asked == []
     world.judgements = {"192.0.2.1": {"obstacles": [], "approvals": 3}}
     run(world, APPROVAL.replace("ELSE", ""))
     assert world.asked[0].approvers == 3
+
+
+def test_who_is_asked_is_told_whom_a_block_would_have_hit(world: ScriptedWorld) -> None:
+    world.facts["entities"] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    radius = {"hours": 24.0, "calls": 3414, "calls_hit": 220, "actors_hit": 1, "bystanders_count": 0}
+    office = {
+        **radius,
+        "bystanders": [f"subject:c{n}" for n in range(9)],
+        "bystanders_count": 40,
+        "bystander_calls": 90,
+    }
+    judged = {"obstacles": [], "approvals": 1}
+    world.judgements = {
+        "192.0.2.1": {**judged, "radius": {**radius, "bystanders": [], "bystander_calls": 0}},
+        "192.0.2.2": {**judged, "radius": office},
+        "192.0.2.3": {**judged, "radius": {**radius, "calls_hit": 0, "bystanders": [], "bystander_calls": 0}},
+    }
+    run(world, APPROVAL.replace("ELSE", ""))
+    look_back = "on g for 1h; in the last 24 hours it would have hit"
+    assert world.asked[0].plan[2:5] == (
+        f"block address 192.0.2.1 {look_back} 220 of 3414 calls, all by callers that incident 7 names",
+        (
+            f"block address 192.0.2.2 {look_back} 220 of 3414 calls, 90 of them by callers that incident 7 does not name: "
+            "subject:c0, subject:c1, subject:c2 and 37 more"
+        ),
+        f"block address 192.0.2.3 {look_back} 0 of 3414 calls",
+    )
 
 
 BLOCK = "  - {id: b, contain: {gateway: g, scope: address, value: 192.0.2.1, effect: block, duration: 1h}}\n"
@@ -383,7 +410,7 @@ BLOCK = "  - {id: b, contain: {gateway: g, scope: address, value: 192.0.2.1, eff
             {"obstacles": ["protected"], "approvals": 0},
             "",
             [],
-            "b: block address 192.0.2.1 on g: playbook a-book: protected",
+            "b: block address 192.0.2.1 on g for 1h: playbook a-book: protected",
         ),
     ],
 )

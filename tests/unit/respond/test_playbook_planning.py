@@ -48,7 +48,7 @@ SHOWN: dict[str, tuple[str, list[tuple[str, str, bool]]]] = {
         f"  - {send('a', 'x')}\n  - {send('b', '${steps.a.ticket}')}\n",
         [("a", "c: send text=x", False), ("b", "c: send text=${steps.a.ticket}", True)],
     ),
-    "a containment": (f"  - {block()}\n", [("b", "block address 192.0.2.1 on edge for 3600 s", False)]),
+    "a containment": (f"  - {block()}\n", [("b", "block address 192.0.2.1 on edge for 1h", False)]),
     "an open containment": (
         f"  - {send('a', 'x')}\n  - {block('${steps.a.ticket}')}\n",
         [("a", "c: send text=x", False), ("b", "block address ${steps.a.ticket} on ${inputs.gateway}", True)],

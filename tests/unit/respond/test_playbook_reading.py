@@ -173,6 +173,18 @@ WRONG: dict[str, tuple[str, list[tuple[int, str, str]]]] = {
         "  - {id: a, when: steps.a.ok, wait: {for: 1s}}\n",
         [(1, "steps[0].when", "`a` is no earlier step")],
     ),
+    "an unknown field": (
+        "  - {id: a, when: incident.severty == 'high', wait: {for: 1s}}\n",
+        [(1, "steps[0].when", "`incident.severty == 'high'`: incident has no severty; it has ")],
+    ),
+    "an unknown field of what a list has": (
+        "  - {id: a, set: {values: {x: '${alerts.map(a, a.titel)}'}}}\n",
+        [(1, "steps[0].set.values.x", "`alerts.map(a, a.titel)`: a has no titel; it has ")],
+    ),
+    "a value that a field never has": (
+        "  - {id: a, when: incident.severity == 'High', wait: {for: 1s}}\n",
+        [(1, "steps[0].when", "`incident.severity == 'High'`: incident.severity is never 'High'; it is one of ")],
+    ),
     "an unknown input": ("  - {id: a, when: inputs.x, wait: {for: 1s}}\n", [(1, "steps[0].when", "`x` is no input")]),
     "an unknown variable": (
         "  - {id: a, set: {values: {y: 1}}}\n  - {id: b, when: vars.x, wait: {for: 1s}}\n",
@@ -292,6 +304,11 @@ def test_mistakes_are_where_they_are(case: str) -> None:
     assert [(line, place) for line, place, _ in found] == [(line, place) for line, place, _ in wanted], found
     for (_, _, told), (_, _, want) in zip(found, wanted, strict=True):
         assert told.startswith(want)
+
+
+def test_what_was_kept_before_fields_were_checked_is_still_read() -> None:
+    text = f"{HEAD}steps:\n  - {{id: a, when: incident.severty == 'high', wait: {{for: 1s}}}}\n"
+    assert read_playbook(text, Surroundings(kept=True)).steps[0].id == "a"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,10 +21,12 @@ from gatewatch.api.context import (
     revision_of,
     seconds,
 )
+from gatewatch.errors import InputError
 from gatewatch.formats.incident_records import activity_record
 from gatewatch.formats.records import alert_record
 from gatewatch.model.activity import Subject
 from gatewatch.model.alert import AlertStatus, Severity
+from gatewatch.model.observation import ActorKind
 from gatewatch.model.verdict import Classification, Determination
 from gatewatch.ports.control import AlertFilter, Role
 from gatewatch.services.incidents.patches import MOST_COMMENT, AlertPatch
@@ -31,6 +34,7 @@ from gatewatch.services.incidents.patches import MOST_COMMENT, AlertPatch
 __all__ = ["router"]
 
 router = APIRouter(tags=["alerts"])
+_KINDS = frozenset(kind.value for kind in ActorKind)
 
 
 class AlertChange(BaseModel):
@@ -58,9 +62,9 @@ def alerts(
     severity: Annotated[list[Severity] | None, Query()] = None,
     alert_type: Annotated[list[str] | None, Query()] = None,
     detector: Annotated[list[str] | None, Query()] = None,
-    actor: str = "",
-    client_ip: str = "",
-    endpoint: str = "",
+    actor: Annotated[str, Query(description="Id of an actor, or `kind:id` as incidents show it.")] = "",
+    client_ip: Annotated[str, Query(description="One address.")] = "",
+    endpoint: Annotated[str, Query(description="`METHOD host template`.")] = "",
     since: Annotated[datetime | None, Query(description="Seen at or after.")] = None,
     until: Annotated[datetime | None, Query(description="First seen before.")] = None,
     cursor: Cursor = "",
@@ -72,14 +76,28 @@ def alerts(
         severity=tuple(severity or ()),
         alert_type=tuple(alert_type or ()),
         detector=tuple(detector or ()),
-        actor=actor,
-        client_ip=client_ip,
+        actor=_actor_id(actor),
+        client_ip=_address(client_ip),
         endpoint=endpoint,
         since=seconds(since),
         until=seconds(until),
     )
     items, following = services.control.alerts(where, cursor=cursor, limit=limit)
     return page(request, [alert_record(item) for item in items], following)
+
+
+def _actor_id(text: str) -> str:
+    """Without the kind that tables, stories and entities write before it."""
+    kind, colon, name = text.partition(":")
+    return name if colon and kind in _KINDS else text
+
+
+def _address(text: str) -> str:
+    """As alerts hold it. Raises InputError, because what is no address would look like an address without alerts."""
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError as error:
+        raise InputError(f"client_ip: `{text}` is no address", cure="Give one address, no range.") from error
 
 
 @router.get("/v1/alerts/{alert_id}", dependencies=[Depends(requires(Role.VIEWER))])

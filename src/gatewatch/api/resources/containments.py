@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from gatewatch.api.context import Cursor, Limit, Responder, Services, answer, page, requires
 from gatewatch.errors import ConflictError, InputError
 from gatewatch.formats.containment_records import containment_record, plan_record, radius_record
+from gatewatch.formats.records import rfc3339
 from gatewatch.model.action import Outcome
 from gatewatch.model.containment import ContainmentPlan, ContainmentState, Effect, Expectation, Scope, ScopeKind
 from gatewatch.ports.containing import Judgement
 from gatewatch.ports.containments import ContainmentFilter
 from gatewatch.ports.control import Role
 from gatewatch.respond.playbooks.planning import key_of
+from gatewatch.services.containing import GatewayHealth
 
 __all__ = ["router"]
 
@@ -90,7 +92,7 @@ class Undoing(BaseModel):
 @router.get("/v1/gateways", dependencies=[Depends(requires(Role.VIEWER))])
 def gateways(request: Request, services: Services) -> Response:
     """Configured gateways and whether they agree with what is wanted."""
-    return page(request, [msgspec.to_builtins(one) for one in services.reconciling.health()], "")
+    return page(request, [_health(one) for one in services.reconciling.health()], "")
 
 
 @router.get("/v1/containments", dependencies=[Depends(requires(Role.VIEWER))])
@@ -150,6 +152,25 @@ def roll_back(request: Request, services: Services, token: Responder, containmen
     """Take it back."""
     services.containment.roll_back(containment_id, by=token.name, reason=wanted.reason)
     return answer(request, containment_record(services.containment.containment(containment_id)))
+
+
+def _health(one: GatewayHealth) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "in_force": one.in_force,
+        "queued": one.queued,
+        "repaired": one.repaired,
+        "failures": one.failures,
+        "last_error": one.last_error or None,
+        "last_error_at": _moment(one.last_error_at),
+        "agreed_at": _moment(one.agreed_at),
+        "next_attempt_at": _moment(one.next_attempt_at),
+    }
+
+
+def _moment(ts: float) -> str | None:
+    return rfc3339(ts) if ts else None
 
 
 def _judged(found: Judgement, plan: ContainmentPlan) -> dict[str, object]:

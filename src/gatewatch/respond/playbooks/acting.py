@@ -19,7 +19,9 @@ from gatewatch.respond.playbooks.planning import (
     containment_of,
     digest_of_effects,
     filled,
+    foretold,
     key_of,
+    sentence_of,
 )
 from gatewatch.respond.playbooks.stopping import StepFailedError
 from gatewatch.respond.playbooks.world import Engine, Moment, Wish, World
@@ -81,11 +83,10 @@ class Acting:
         )
         digest, key = digest_of(plan), key_of(self._run, path)
         if not covered:
-            text = f"{plan.effect.value} {plan.scope.kind.value} {plan.scope.value} on {plan.gateway}: {plan.reason}"
-            effect = Planned(path=path, text=text, digest=digest, containment=plan)
-            needed = await self.judged([effect], path)
+            effect = Planned(path=path, text=f"{sentence_of(plan)}: {plan.reason}", digest=digest, containment=plan)
+            needed, told = await self.judged([effect], path)
             if needed:
-                await self._approve(effect, needed, scope)
+                await self._approve(effect, told, needed, scope)
         return await self._attempts(
             path,
             getattr(step, "retry", Retry()),
@@ -94,18 +95,24 @@ class Acting:
             lambda attempt: self._world.contained(key, path, attempt),
         )
 
-    async def judged(self, effects: Sequence[Planned], path: str) -> int:
-        """How many people have to approve; raises StepFailedError where a guardrail forbids an effect."""
-        needed = 0
+    async def judged(self, effects: Sequence[Planned], path: str) -> tuple[int, tuple[str, ...]]:
+        """How many people have to approve, and the effects in words, each containment with whom it would have hit.
+
+        Raises StepFailedError where a guardrail forbids an effect.
+        """
+        needed, told = 0, []
         for at, effect in enumerate(effects):
             if effect.containment is None:
+                told.append(effect.text)
                 continue
             work = partial(self._world.judge, effect.containment)
             judgement = await self._engine.once(f"{path}/judge[{at}]", work, dict)
             if judgement["obstacles"]:
                 raise StepFailedError(f"{effect.text}: {'; '.join(judgement['obstacles'])}")
             needed = max(needed, judgement["approvals"])
-        return needed
+            radius = foretold(judgement.get("radius", {}), effect.containment.incident)
+            told.append("; ".join(filter(None, (effect.text, radius))))
+        return needed, tuple(told)
 
     async def change(
         self, body: Change, path: str, scope: Mapping[str, Any], approved: Mapping[str, Any]
@@ -140,7 +147,7 @@ class Acting:
             return
         await self._try_once(f"{path}#1", lambda: self._world.perform(call, path, 1), _TELL_S)
 
-    async def _approve(self, effect: Planned, needed: int, scope: Mapping[str, Any]) -> None:
+    async def _approve(self, effect: Planned, plan: tuple[str, ...], needed: int, scope: Mapping[str, Any]) -> None:
         text = f"May this be done? {effect.text}"
         wish = Wish(
             path=effect.path,
@@ -148,7 +155,7 @@ class Acting:
             text=text,
             options=("approve", "reject"),
             default="reject",
-            plan=(effect.text,),
+            plan=plan,
             digest=digest_of_effects(text, [effect]),
             approvers=needed,
             expires_s=3600.0,

@@ -15,6 +15,8 @@ from gatewatch.model.containment import Effect
 from gatewatch.model.incident import IncidentStatus
 from gatewatch.model.verdict import Classification, Determination
 from gatewatch.respond.conditions import expressions_of, problem_of
+from gatewatch.respond.context import ROOTS, AlertFacts
+from gatewatch.respond.fields import field_problem
 from gatewatch.respond.playbooks.document import (
     Ask,
     Change,
@@ -39,6 +41,7 @@ _ROOTS: dict[str, tuple[str, ...]] = {
     "finding": ("finding",),
     "none": (),
 }
+_TYPED: dict[str, Any] = {**ROOTS, "alerts": list[AlertFacts]}
 _LONGEST_PATH = 250
 """Of what the control store keeps (300), the rest is for what belongs to a step: `/tell[19]`."""
 _ALWAYS = ("inputs", "steps", "vars", "run", "now")
@@ -69,6 +72,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     gateways: Collection[str] | None = None
     playbooks: Mapping[str, str] | None = None
     """Name -> subject."""
+    kept: bool = False
+    """It was checked when it was saved: a field that is refused now may stand on a way that no run goes."""
 
 
 def roots_of(subject: str) -> tuple[str, ...]:
@@ -98,6 +103,7 @@ class _Check:
     def __init__(self, document: Playbook, source: Source, around: Surroundings, lost: frozenset[str]) -> None:
         self._document, self._source, self._around, self._lost = document, source, around, lost
         self._roots = roots_of(document.subject)
+        self._types = {} if around.kept else {name: _TYPED[name] for name in _ROOTS[document.subject]}
         self._ids: dict[str, int] = {}
         self._variables: set[str] = set()
 
@@ -251,7 +257,8 @@ class _Check:
             yield from self._texts(value.model_dump(), place, binds)
 
     def _expression(self, source: str, place: Place, binds: tuple[str, ...]) -> Iterator[Problem]:
-        why = problem_of(source, (*self._roots, *binds, *self._lost))
+        types = {name: kind for name, kind in self._types.items() if name not in binds}
+        why = problem_of(source, (*self._roots, *binds, *self._lost)) or field_problem(source, types)
         if why:
             yield self._at(place, why)
             return

@@ -227,7 +227,7 @@ class Interpreter:
     ) -> dict[str, Any]:
         text = str(filled(body.text, scope))
         effects = plan_of(body.then, prefix, _before(body.then, scope), self._incident)
-        needed = await self._acting.judged(effects, path)
+        needed, plan = await self._acting.judged(effects, path)
         digest = digest_of_effects(text, effects)
         wish = Wish(
             path=path,
@@ -235,7 +235,7 @@ class Interpreter:
             text=text,
             options=("approve", "reject"),
             default="reject",
-            plan=tuple(one.text for one in effects),
+            plan=plan,
             digest=digest,
             approvers=max(body.approvers, needed),
             four_eyes=body.four_eyes,

@@ -14,12 +14,23 @@ from gatewatch.model.containment import ContainmentPlan, Scope, digest_of
 from gatewatch.respond.conditions import fill
 from gatewatch.respond.playbooks.document import Action, Change, Contain, Each, Parallel, Step, SubPlaybook
 from gatewatch.respond.playbooks.walking import body_of, groups_of, path_of
+from gatewatch.respond.playbooks.words import duration_text
 
-__all__ = ["Planned", "containment_of", "digest_of_effects", "filled", "key_of", "plan_of"]
+__all__ = [
+    "Planned",
+    "containment_of",
+    "digest_of_effects",
+    "filled",
+    "foretold",
+    "key_of",
+    "plan_of",
+    "sentence_of",
+]
 
 Scopes = Mapping[str, Any]
 _MOST_EFFECTS, _MOST_TEXT = 2000, 200
 """Nobody can agree to more than they can look at."""
+_NAMED = 3
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,9 +162,32 @@ def _containment(body: Contain, path: str, scope: Scopes, incident: int) -> Plan
     except InputError:
         text = f"{body.effect.value} {body.scope.value} {body.value} on {body.gateway}"
         return Planned(path=path, text=text, digest=_digest(["contain", body.model_dump(mode="json")]), open=True)
-    text = f"{plan.effect.value} {plan.scope.kind.value} {plan.scope.value} on {plan.gateway} for {plan.duration_s:g} s"
     values = msgspec.to_builtins(plan)
-    return Planned(path=path, text=text, digest=digest_of(plan), containment=plan, values=values)
+    return Planned(path=path, text=sentence_of(plan), digest=digest_of(plan), containment=plan, values=values)
+
+
+def sentence_of(plan: ContainmentPlan) -> str:
+    """Everything that decides whom it hits, and how hard."""
+    rate = f" to {plan.calls} calls in {duration_text(plan.per_s)}" if plan.calls is not None else ""
+    where = f" at {plan.scope.endpoint}" if plan.scope.endpoint else ""
+    what = f"{plan.effect.value} {plan.scope.kind.value} {plan.scope.value}{where}{rate}"
+    return f"{what} on {plan.gateway} for {duration_text(plan.duration_s)}"
+
+
+def foretold(radius: Mapping[str, Any], incident: int) -> str:
+    """Whom a containment would have hit, as the person sees it who has to agree; '' when nothing was judged."""
+    if not radius:
+        return ""
+    told = f"in the last {radius['hours']:g} hours it would have hit {radius['calls_hit']} of {radius['calls']} calls"
+    if not radius["calls_hit"]:
+        return told
+    if not radius["bystanders_count"]:
+        return f"{told}, all by callers that incident {incident} names" if incident else told
+    named = list(radius["bystanders"][:_NAMED])
+    more = radius["bystanders_count"] - len(named)
+    who = ", ".join(named) + (f" and {more} more" if more else "")
+    whose = f"callers that incident {incident} does not name" if incident else "bystanders"
+    return f"{told}, {radius['bystander_calls']} of them by {whose}: {who}"
 
 
 def _digest(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-__all__ = ["Duration", "Expression", "Name", "Option", "Text"]
+__all__ = ["Duration", "Expression", "Name", "Option", "Text", "duration_text"]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -22,6 +22,14 @@ def _seconds(value: object) -> object:
             raise ValueError("is no duration: write 90s, 5m, 2h or 1d")
         return float(match.group(1)) * _UNITS[match.group(2)]
     return value
+
+
+def duration_text(seconds: float) -> str:
+    """As people write it: `90m`, `1h`; the largest unit that needs no fraction."""
+    for unit, length in reversed(_UNITS.items()):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"
 
 
 _NUMBER = {"type": "number", "exclusiveMinimum": 0}

@@ -103,7 +103,7 @@ class Library:
         known = self._documents.get((name, version))
         if known is None:
             # Not checked against the surroundings: a connection that is gone is an error of the step that names it.
-            known = read_playbook(self._store.version(name, version).text, Surroundings())
+            known = read_playbook(self._store.version(name, version).text, Surroundings(kept=True))
             self._documents[(name, version)] = known
         return known
 

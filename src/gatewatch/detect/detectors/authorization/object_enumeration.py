@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gatewatch.detect.detector import Detector, DetectorMeta, Row, number, sql
+from gatewatch.detect.detector import Detector, DetectorMeta, Row, number, parameter, sql
 from gatewatch.detect.settings import Settings, count, fraction, ratio
 from gatewatch.model.alert import Explanation, Measure, OwaspApi, Severity, Tactic
 from gatewatch.model.observation import Evidence
@@ -63,7 +63,7 @@ class ObjectEnumeration(Detector):
         """What was seen, beside what is usual."""
         return Explanation(
             sentence=(
-                f"{row['who']} gave {number(row, 'distinct_values'):.0f} distinct values of {row['parameter']}; "
+                f"{row['who']} gave {number(row, 'distinct_values'):.0f} distinct values of {parameter(row)}; "
                 f"peers use about {number(row, 'peers_values'):.1f}, its own most before was "
                 f"{number(row, 'own_values'):.0f}. "
                 f"{number(row, 'values_missed'):.0f} were refused or missing, "

@@ -98,7 +98,7 @@ SELECT window_start, who, endpoint_id, min(ts) AS first_seen, max(ts) AS last_se
        uniqExactIf(value, status IN (403, 404)) AS values_missed, uniqExactIf(value, status BETWEEN 200 AND 399) AS values_read,
        argMaxIf(peers_now, ts, fires) AS peers_values, max(own_most) AS own_values,
        groupUniqArray(100)((kind, actor_id)) AS actors, groupUniqArray(100)(client_ip) AS client_ips,
-       groupUniqArrayIf(100)(place, place != '') AS endpoints, groupArraySorted(10)((ts, id, concat(summary, ', new value of ', name))) AS evidence
+       groupUniqArrayIf(100)(place, place != '') AS endpoints, groupArraySorted(10)((ts, id, concat(summary, ', new value of ', if(match(name, '^p[0-9]+$') AND toString(location) = 'request.path', concat('identifier ', toString(toUInt32OrZero(substring(name, 2)) + 1), ' of the path'), name)))) AS evidence
 FROM judged
 GROUP BY window_start, who, endpoint_id
 HAVING countIf(fires) > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from gatewatch.detect.detector import Detector, DetectorMeta, Row, number, sql
+from gatewatch.detect.detector import Detector, DetectorMeta, Row, number, parameter, sql
 from gatewatch.detect.settings import Settings, count, fraction, ratio
 from gatewatch.model.alert import Explanation, Measure, OwaspApi, Severity, Tactic
 from gatewatch.model.observation import Evidence
@@ -59,7 +59,7 @@ class ObjectEnumerationByAddress(Detector):
         return Explanation(
             sentence=(
                 f"{row['client_ip']} gave {number(row, 'distinct_values'):.0f} distinct values of "
-                f"{row['parameter']} with "
+                f"{parameter(row)} with "
                 f"{number(row, 'identities'):.0f} identities; other addresses use about "
                 f"{number(row, 'peers_values'):.1f}. "
                 f"{number(row, 'values_missed'):.0f} were refused or missing."

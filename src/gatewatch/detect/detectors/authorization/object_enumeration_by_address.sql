@@ -55,10 +55,10 @@ WITH
         WHERE (endpoint_id, location, name, client_ip) IN (SELECT endpoint_id, location, name, client_ip FROM candidates)
     )
 SELECT window_start, client_ip, endpoint_id, min(ts) AS first_seen, max(ts) AS last_seen, minIf(ts, fires) AS detected_at,
-       uniqExact(id) AS count, any(name) AS parameter, uniqExact(value) AS distinct_values, uniqExactIf(value, status IN (403, 404)) AS values_missed,
+       uniqExact(id) AS count, any(name) AS parameter, any(location) AS parameter_location, uniqExact(value) AS distinct_values, uniqExactIf(value, status IN (403, 404)) AS values_missed,
        uniqExact(who) AS identities, argMaxIf(foreign, ts, fires) AS values_of_others, argMaxIf(peers_now, ts, fires) AS peers_values,
        groupUniqArray(100)((kind, actor_id)) AS actors, [client_ip] AS client_ips,
-       groupUniqArrayIf(100)(place, place != '') AS endpoints, groupArraySorted(10)((ts, id, concat(summary, ', new value of ', name))) AS evidence
+       groupUniqArrayIf(100)(place, place != '') AS endpoints, groupArraySorted(10)((ts, id, concat(summary, ', new value of ', if(match(name, '^p[0-9]+$') AND toString(location) = 'request.path', concat('identifier ', toString(toUInt32OrZero(substring(name, 2)) + 1), ' of the path'), name)))) AS evidence
 FROM judged
 GROUP BY window_start, client_ip, endpoint_id
 HAVING countIf(fires) > 0
