@@ -88,9 +88,7 @@ def show(
 @app.command("set")
 def set_status(
     alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")],
-    status: Annotated[
-        str, typer.Argument(help="new, in_progress, resolved or dismissed; stays when left out.")
-    ] = "",
+    status: Annotated[str, typer.Argument(help="new, in_progress, resolved or dismissed; stays when left out.")] = "",
     *,
     classification: Annotated[str, typer.Option(help="true_positive, expected_activity, false_positive.")] = "",
     determination: Annotated[str, typer.Option(help="What it was, for example security_testing.")] = "",
