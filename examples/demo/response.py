@@ -24,8 +24,8 @@ _RULE = {
     "title": "Whoever got in with a stolen password, from more than one address",
     "trigger": {"on": "incident_updated"},
     "conditions": [
-        # Resolving it is a change of it, too.
-        "incident.open && incident.priority >= 70",
+        # Every change of it is an update: that it was contained or resolved, too.
+        'incident.open && incident.priority >= 70 && !("contained" in incident.tags)',
         '"API_CredentialStuffing" in incident.alert_types && "API_ParameterEnumeration" in incident.alert_types',
         'size(entities.filter(e, e.kind == "address")) >= 2',
     ],
@@ -169,8 +169,10 @@ def _recover(parts: Parts, client: httpx.Client, incident: int, story: _Story, b
     story.tell(b"contain" in paper.content.lower(), f"the review is written: {place}")
     time.sleep(_SETTLE_S)
     now = client.get(f"/v1/incidents/{incident}").raise_for_status().json()["status"]
-    accused = [one["id"] for one in _items(client, "/v1/alerts?actor=user-26")]
+    accused = _items(client, "/v1/alerts?actor=user-26")
     story.tell(now == "resolved" and not accused, "it stays resolved, and the customer is in no alert")
+    waiting = _items(client, "/v1/questions?open=true")
+    story.tell(not waiting, "nobody is asked again")
 
 
 def _in_force(client: httpx.Client, incident: int) -> list[dict[str, Any]]:
