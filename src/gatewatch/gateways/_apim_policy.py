@@ -22,6 +22,7 @@ SAFE_NAME = re.compile(r"[\w.@:+|/ =,-]{1,256}")
 _BEGIN, _END = "<!-- gatewatch: begin; written by Gatewatch, changes are lost -->", "<!-- gatewatch: end -->"
 _FRAGMENT = re.compile(re.escape(_BEGIN) + r".*?" + re.escape(_END) + r"\n?", re.DOTALL)
 _ENTRY = re.compile(r"<!-- gatewatch entry ([a-z0-9-]{1,40}) ([0-9a-f]{10}) -->")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _INBOUND = re.compile(r"<inbound\s*>(?:\s*<base\s*/>)?")
 _EMPTY_INBOUND = re.compile(r"<inbound\s*/>")
 _LONGEST_PERIOD_S = 300
@@ -45,9 +46,11 @@ def merged(document: str, ours: str) -> str:
     without = _FRAGMENT.sub("", document)
     if not ours:
         return without
-    if _EMPTY_INBOUND.search(without):
-        return _EMPTY_INBOUND.sub(lambda _: f"<inbound>{ours}</inbound>", without, count=1)
-    found = _INBOUND.search(without)
+    # The document that the portal begins with speaks of `<inbound>` in its first comment.
+    bare = _COMMENT.sub(lambda comment: " " * len(comment.group()), without)
+    if empty := _EMPTY_INBOUND.search(bare):
+        return f"{without[: empty.start()]}<inbound>{ours}</inbound>{without[empty.end() :]}"
+    found = _INBOUND.search(bare)
     if found is None:
         raise ValueError("the policy document has no inbound section")
     return without[: found.end()] + ours + without[found.end() :]
