@@ -21,6 +21,7 @@ from gatewatch.model.containment import (
     Verdict,
     digest_of,
 )
+from gatewatch.model.enforcement import Agreement
 from gatewatch.model.observation import Actor, ActorKind
 from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.ports.containments import ContainmentFilter
@@ -334,3 +335,85 @@ def test_whom_a_plan_is_about_is_no_bystander(name: str, rig: Rig) -> None:
     one = rig.one()
     assert one.measured is not None
     assert (one.state, one.measured.refused, one.measured.attack_before) == (ContainmentState.IN_FORCE, 0, 100)
+
+
+def test_a_gateway_that_is_not_configured_any_more(rig: Rig) -> None:
+    found = rig.apply(plan())
+    parts = containing(
+        control=rig.control,
+        traffic=rig.traffic,
+        gateways={},
+        guardrails=rig.rails,
+        clock=rig.clock,
+        log=configure(level="critical"),
+    )
+    rig.parts = parts
+    rig.turn()
+    (health,) = parts.reconciling.health()
+    assert (health.name, health.kind, health.failures) == ("edge", "absent", 1)
+    assert parts.reconciling.failing == [], "nothing that is configured fails"
+    rig.clock.at += 3601
+    rig.turn()
+    assert (rig.one().state, rig.one().removed_at) == (ContainmentState.EXPIRED, None), "nobody has confirmed it"
+    with pytest.raises(ConflictError):
+        parts.desk.roll_back(found.id, by="ann", reason="gone")
+    rig.parts = rig.made()
+    rig.turn()
+    assert (rig.gateway.entries, rig.one().removed_at) == ({}, rig.clock.at), "configured again it is cleared"
+
+
+def test_nonsense_of_a_gateway_is_said_and_expiry_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.apply(plan())
+
+    def nonsense(wanted: object) -> Agreement:
+        raise KeyError("data")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.gateway, "actual", nonsense)
+        rig.clock.at += 16
+        rig.turn()
+        assert rig.parts.reconciling.failing == ["edge"]
+        (health,) = rig.parts.reconciling.health()
+        assert health.last_error.startswith("its answer can't be understood (KeyError in ")
+    rig.clock.at += 3600
+    rig.turn()
+    assert (rig.one().state, rig.gateway.entries) == (ContainmentState.EXPIRED, {})
+
+
+def test_a_clock_that_is_set_back_stops_nothing(rig: Rig) -> None:
+    rig.apply(plan())
+    rig.turn()
+    rig.clock.at -= 3600
+    rig.gateway.entries.clear()
+    (keeper,) = rig.parts.reconciling._keepers.values()
+    keeper._turn()
+    assert len(rig.gateway.entries) == 1, "read back at once"
+    rig.gateway.away = True
+    rig.clock.at += 20
+    keeper._turn()
+    assert keeper.health.failures == 1
+    rig.gateway.away = False
+    rig.gateway.entries.clear()
+    rig.clock.at -= 3600
+    keeper._turn()
+    assert keeper.health.failures == 0
+
+
+def test_a_roll_back_that_was_cut_off_is_tried_again_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = plan(incident=incident(rig))
+    kept(rig.traffic, attack(400, NOON - 300))
+    rig.apply(wanted)
+    rig.clock.at = NOON + 700
+    kept(rig.traffic, attack(400, NOON + 1), "after")
+
+    def failing(*_: object, **__: object) -> None:
+        raise ConflictError("changed meanwhile")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.parts.desk, "roll_back", failing)
+        assert rig.parts.measuring.turn() == 0
+    assert (rig.one().state, rig.one().verdict) == (ContainmentState.IN_FORCE, Verdict.NO_EFFECT)
+    rig.clock.at += 5
+    rig.parts.reconciling.start()
+    assert rig.parts.measuring.turn() == 1
+    rig.parts.reconciling.stop()

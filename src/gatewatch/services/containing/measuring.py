@@ -24,6 +24,7 @@ _AGAIN_S = 300.0
 _LAG_S = 3.0
 """Traffic needs so long from the gateway into the store."""
 _MOST = 5000
+_SETTLED = (Verdict.WORKED, Verdict.INCONCLUSIVE)
 BY = "measurement"
 
 
@@ -83,7 +84,8 @@ class Measuring:
         now = self._clock.now() - _LAG_S
         if one.in_force_at is None or now <= one.in_force_at:
             return 0
-        if one.verdict is not Verdict.MEASURING and one.measured is not None and now - one.measured.at < _AGAIN_S:
+        # What should be rolled back and still is in force was cut off, or failed: it is tried again at once.
+        if one.verdict in _SETTLED and one.measured is not None and 0 <= now - one.measured.at < _AGAIN_S:
             return 0
         found = measured(counts_of(self._traffic, one, until=now), now)
         # What was concluded stays, unless harm shows later.

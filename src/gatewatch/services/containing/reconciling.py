@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -12,7 +14,8 @@ from gatewatch.model.containment import Containment, ContainmentState
 from gatewatch.model.enforcement import Agreement, Enforcement
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.containments import ContainmentStore
-from gatewatch.ports.gateways import Gateway, PartlyAppliedError
+from gatewatch.ports.gateways import Gateway, GatewayAwayError, PartlyAppliedError
+from gatewatch.services.containing.absent import AbsentGateway
 from gatewatch.services.containing.enforcement import enforcement_of
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
@@ -24,6 +27,10 @@ _CHECK_S = 15.0
 _TICK_S = 0.5
 _PAUSE_FIRST_S, _PAUSE_MOST_S = 1.0, 60.0
 _CONFIRM_S = 10.0
+
+
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
+"""What an adapter trips over when an answer is built otherwise than its vendor's reference says."""
 
 
 class GatewayHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,8 +56,10 @@ class Reconciling:
 
     def __init__(self, gateways: Mapping[str, Gateway], store: ContainmentStore, clock: Clock, log: Log) -> None:
         """Nothing runs yet."""
-        self._keepers = {name: _Keeper(name, gateway, store, clock, log) for name, gateway in gateways.items()}
-        self._store = store
+        absent = {one.plan.gateway: AbsentGateway() for one in store.unfinished() if one.plan.gateway not in gateways}
+        known = {**absent, **gateways}
+        self._keepers = {name: _Keeper(name, gateway, store, clock, log) for name, gateway in known.items()}
+        self._store, self._absent = store, frozenset(absent)
 
     def start(self) -> None:
         """Begin."""
@@ -65,12 +74,15 @@ class Reconciling:
 
     def wake(self, gateway: str) -> None:
         """Look at once."""
-        self._keepers[gateway].wake()
+        if gateway in self._keepers:
+            self._keepers[gateway].wake()
 
     def confirm(self, containment_id: str) -> Containment:
         """The containment as soon as its gateway has confirmed it (or its removal), or after ten seconds as it is."""
         known = self._store.containment(containment_id)
-        keeper = self._keepers[known.plan.gateway]
+        keeper = self._keepers.get(known.plan.gateway)
+        if keeper is None:
+            return known
         for _ in range(int(_CONFIRM_S / _TICK_S)):
             if known.state is not ContainmentState.QUEUED and (known.state.wanted or known.removed_at is not None):
                 break
@@ -86,8 +98,10 @@ class Reconciling:
 
     @property
     def failing(self) -> list[str]:
-        """Gateways that do not agree with what is wanted, or whose thread has ended."""
-        return [name for name, one in sorted(self._keepers.items()) if one.health.failures or one.thread.failing]
+        """Configured gateways that do not agree with what is wanted, or whose thread has ended."""
+        keepers = sorted(self._keepers.items())
+        unwell = {name for name, one in keepers if one.health.failures and name not in self._absent}
+        return [name for name, one in keepers if name in unwell or one.thread.failing]
 
 
 class _Keeper:
@@ -111,12 +125,13 @@ class _Keeper:
         asked = self._asked.is_set()
         self._asked.clear()
         now = self._clock.now()
-        if now < self.health.next_attempt_at and not asked:
+        # A clock that was set back must not make a pause longer than any pause is.
+        if 0 < self.health.next_attempt_at - now <= _PAUSE_MOST_S and not asked:
             return
         known = self._expired(self._store.unfinished(self._name), now)
         wanted = tuple(enforcement_of(one) for one in known if one.state.wanted)
         settled = wanted == self._applied and all(one.state is ContainmentState.IN_FORCE for one in known)
-        if settled and now - self._checked < _CHECK_S:
+        if settled and 0 <= now - self._checked < _CHECK_S:
             self.turned.set()
             return
         self._agree(known, wanted, now)
@@ -137,6 +152,10 @@ class _Keeper:
             agreement, refused = error.agreement, error.refused
         except GatewatchError as error:
             self._failed(known, error, now)
+            return
+        except _UNREADABLE as fault:
+            # One gateway's nonsense must not end its thread: nothing would expire on it any more.
+            self._failed(known, GatewayAwayError(f"its answer can't be understood ({_place(fault)})"), now)
             return
         self._applied = wanted
         self._note(known, agreement, refused, now)
@@ -183,6 +202,12 @@ class _Keeper:
             else:
                 found.append(one)
         return found
+
+
+def _place(fault: Exception) -> str:
+    """Kind and place, without the text: that may hold what the gateway said."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{type(fault).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def _after(one: Containment, *, there: bool, refusal: str, now: float) -> Containment:
