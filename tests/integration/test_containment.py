@@ -16,6 +16,7 @@ from gatewatch.model.containment import (
     ContainmentPlan,
     ContainmentState,
     Effect,
+    Expectation,
     Scope,
     ScopeKind,
     Verdict,
@@ -417,3 +418,70 @@ def test_a_roll_back_that_was_cut_off_is_tried_again_at_once(rig: Rig, monkeypat
     rig.parts.reconciling.start()
     assert rig.parts.measuring.turn() == 1
     rig.parts.reconciling.stop()
+
+
+def settled(rig: Rig, wanted: ContainmentPlan, seconds: float) -> Containment:
+    """In force at noon, looked at so many seconds later."""
+    rig.apply(wanted)
+    rig.clock.at = NOON + seconds
+    rig.parts.reconciling.start()
+    rig.parts.measuring.turn()
+    rig.parts.reconciling.stop()
+    return rig.one()
+
+
+def test_what_passes_while_a_gateway_settles_is_no_lack_of_effect(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attack of 20 seconds, a bouncer that pulls every ten."""
+    monkeypatch.setattr(MemoryGateway, "meta", msgspec.structs.replace(MemoryGateway.meta, settles_s=30.0))
+    rig.parts = rig.made()
+    kept(rig.traffic, attack(40, NOON - 20))
+    kept(rig.traffic, [*attack(18, NOON + 1), *attack(1100, NOON + 10, status=403)], "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_an_attack_that_had_just_begun_is_compared_with_its_own_pace(rig: Rig) -> None:
+    kept(rig.traffic, attack(120, NOON - 60))
+    kept(rig.traffic, [*attack(1150, NOON + 1, status=403), *attack(40, NOON + 1)], "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_guessed_passwords_are_an_attack_that_can_be_seen_to_end(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300, status=401))
+    kept(rig.traffic, attack(400, NOON + 1, status=403), "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_guessed_passwords_that_go_on_are_no_effect(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300, status=401))
+    kept(rig.traffic, attack(400, NOON + 1, status=401), "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.ROLLED_BACK, Verdict.NO_EFFECT)
+
+
+def test_a_gateway_that_refuses_by_404_is_believed(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300))
+    kept(rig.traffic, attack(400, NOON + 1, status=404), "after")
+    assert settled(rig, plan(incident=incident(rig)), 700).verdict is Verdict.WORKED
+
+
+def test_short_and_long_ones_are_judged_too(rig: Rig) -> None:
+    kept(rig.traffic, attack(400, NOON - 300))
+    kept(rig.traffic, attack(400, NOON + 1, status=403), "after")
+    assert settled(rig, plan(incident=incident(rig), duration_s=300.0), 250).verdict is Verdict.WORKED
+
+
+def test_a_promise_for_hours_is_judged_when_they_are_over(rig: Rig) -> None:
+    kept(rig.traffic, attack(20_000, NOON - 10_000))
+    kept(rig.traffic, attack(15_000, NOON + 1, status=403), "after")
+    wanted = plan(incident=incident(rig), duration_s=36_000.0, expects=Expectation(within_s=7000.0))
+    assert settled(rig, wanted, 7010).verdict is Verdict.WORKED
+
+
+def test_few_calls_take_nothing_back(rig: Rig) -> None:
+    kept(rig.traffic, attack(1, NOON - 300))
+    kept(rig.traffic, [*attack(1, NOON + 60), *attack(4, NOON + 100, status=403)], "after")
+    one = settled(rig, plan(incident=incident(rig)), 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.INCONCLUSIVE)

@@ -77,5 +77,13 @@ def containing(
     return ContainmentParts(
         desk=desk,
         reconciling=reconciling,
-        measuring=Measuring(desk, control.containments, traffic, clock, log, turn),
+        measuring=Measuring(
+            desk,
+            control.containments,
+            traffic,
+            clock,
+            log,
+            turn,
+            settles={name: gateway.meta.settles_s for name, gateway in gateways.items()},
+        ),
     )

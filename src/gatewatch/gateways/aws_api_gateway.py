@@ -56,6 +56,7 @@ class AwsApiGateway(EntryGateway):
         ),
         enforces="`UpdateApiKey`, property `enabled`",
         delay="seconds",
+        settles_s=30.0,
         after_restart="Everything.",
         limits="Only methods that require an API key notice. Usage plans, throttles and stages are left alone.",
         setup="An access key with `apigateway:GET` and `apigateway:PATCH` on `/apikeys/*` and nothing else.",

@@ -86,6 +86,7 @@ class AwsWaf(Gateway):
         ),
         enforces="`UpdateIPSet` of WAFv2, in front of API Gateway stages, load balancers, AppSync or CloudFront",
         delay="seconds",
+        settles_s=60.0,
         after_restart="Everything.",
         limits=(
             "10,000 networks in a set. Addresses only: callers by key or token need another gateway. When the data "

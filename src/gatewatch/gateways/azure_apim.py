@@ -74,6 +74,7 @@ class AzureApim(Gateway):
         ),
         enforces="`ip-filter`, `choose`, `return-response`, `rate-limit-by-key`; state of subscriptions",
         delay="seconds to a minute",
+        settles_s=60.0,
         after_restart="Everything.",
         limits="Ranges of IPv6 can't be written. A policy of an API without `<base />` does without ours.",
         setup="A service principal with the role API Management Service Contributor on the service.",

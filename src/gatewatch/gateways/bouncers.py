@@ -40,6 +40,7 @@ class Bouncers(Board):
         ),
         enforces="whatever the bouncer does; firewalls drop packets",
         delay="when bouncers pull, 10 s by default",
+        settles_s=30.0,
         after_restart="Everything: a bouncer that starts asks for all.",
         expires_itself=True,
         setup="`gatewatch tokens create --role gateway`, then `api_url` and `api_key` of the bouncer.",

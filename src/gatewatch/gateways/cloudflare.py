@@ -52,6 +52,7 @@ class Cloudflare(EntryGateway):
         ),
         enforces="rules of the phase `http_request_firewall_custom`",
         delay="seconds, worldwide",
+        settles_s=30.0,
         after_restart="Everything.",
         limits=(
             "A zone has so many custom rules (5 on Free, 20 on Pro, 100 on Business); what is beyond is refused, the "

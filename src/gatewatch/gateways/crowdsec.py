@@ -57,6 +57,7 @@ class CrowdSec(EntryGateway):
         ),
         enforces="decisions of the local API",
         delay="when bouncers pull, 10 s by default",
+        settles_s=30.0,
         after_restart="Everything: decisions are stored.",
         expires_itself=True,
         setup="A machine account: `cscli machines add gatewatch --auto`.",

@@ -58,6 +58,7 @@ class Kong(Gateway):
         ),
         enforces="ip-restriction, request-termination and rate-limiting plugins",
         delay="5 s by default (`db_update_frequency`), at once on the node that is told",
+        settles_s=10.0,
         after_restart="Everything: it is in Kong's database.",
         limits=(
             "Not for DB-less Kong, which takes its whole configuration only. One containment of a kind for a consumer "

@@ -38,6 +38,7 @@ class Middleware(Board):
         ),
         enforces="an answer before the application is called",
         delay="when the middleware pulls, 5 s by default",
+        settles_s=10.0,
         after_restart="Everything: it pulls when it starts.",
         expires_itself=True,
         limits="Subjects are the users that authentication, wrapped outside of ours, put into the call.",

@@ -94,6 +94,8 @@ class GatewayMeta(msgspec.Struct, frozen=True, kw_only=True):
     """How: which of the gateway's own means."""
     delay: str
     """How fast, from `apply` to the first refused call."""
+    settles_s: float = 1.0
+    """So long after `apply` calls may still pass: what is seen meanwhile says nothing about the effect."""
     after_restart: str
     """What a restart of the gateway leaves in force."""
     expires_itself: bool = False

@@ -22,6 +22,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     before_s: float
     after_s: float
+    attack_s: float
+    """Of `before_s`, since the first call of the attack: one that had just begun is no slower for it."""
     attack_before: int
     """In scope, by those the plan is about, that got through."""
     attack_after: int
@@ -58,24 +60,28 @@ def measured(counts: Counts, at: float) -> Measured:
     )
 
 
-def judged(found: Measured, expects: Expectation) -> Verdict:
-    """Collateral is said as soon as it is sure; the effect when the promised time is over."""
+def judged(found: Measured, expects: Expectation, *, over: bool) -> Verdict:
+    """Collateral is said as soon as it is sure; the effect when the promised time is `over`."""
     if found.refused >= _FEWEST_REFUSED and found.collateral_low > expects.collateral_at_most:
         return Verdict.COLLATERAL
-    if found.after_s < expects.within_s:
+    if not over:
         return Verdict.MEASURING
-    if found.fell_by is None or found.fell_high is None:
+    if found.fell_by is None or found.fell_low is None or found.fell_high is None:
         return Verdict.INCONCLUSIVE
-    return Verdict.NO_EFFECT if found.fell_high < expects.attack_falls_by else Verdict.WORKED
+    if found.fell_high < expects.attack_falls_by:
+        return Verdict.NO_EFFECT if found.attack_after >= _FEWEST_ATTEMPTS else Verdict.INCONCLUSIVE
+    # An interval that holds the promise as well as nothing at all says neither.
+    surely = found.fell_by >= expects.attack_falls_by or found.fell_low > 0
+    return Verdict.WORKED if surely else Verdict.INCONCLUSIVE
 
 
 def _fell(counts: Counts) -> tuple[float | None, float | None, float | None]:
     if counts.attack_before == 0 or counts.attempts_after < _FEWEST_ATTEMPTS or not counts.after_s:
         return None, None, None
     before, after = counts.attack_before, counts.attack_after
-    ratio = (after / counts.after_s) / (before / counts.before_s)
+    ratio = (after / counts.after_s) / (before / counts.attack_s)
     # Half a call more on both sides: an interval also where nothing gets through any more.
-    centre = math.log(((after + 0.5) / counts.after_s) / ((before + 0.5) / counts.before_s))
+    centre = math.log(((after + 0.5) / counts.after_s) / ((before + 0.5) / counts.attack_s))
     spread = _Z * math.sqrt(1 / (after + 0.5) + 1 / (before + 0.5))
     return 1 - ratio, 1 - math.exp(centre + spread), 1 - math.exp(centre - spread)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from gatewatch.errors import GatewatchError
@@ -23,6 +25,8 @@ _AGAIN_S = 300.0
 """How often what is concluded is looked at again, for harm that shows later."""
 _LAG_S = 3.0
 """Traffic needs so long from the gateway into the store."""
+_LEAST_S = 30.0
+_BEFORE_END = 0.8
 _MOST = 5000
 _SETTLED = (Verdict.WORKED, Verdict.INCONCLUSIVE)
 BY = "measurement"
@@ -52,8 +56,11 @@ class Measuring:
         clock: Clock,
         log: Log,
         turn: Turn = ALWAYS,
+        *,
+        settles: Mapping[str, float] | None = None,
     ) -> None:
-        """Nothing runs yet."""
+        """`settles`: seconds that gateways take until no call passes any more. Nothing runs yet."""
+        self._settles = settles or {}
         self._desk, self._store, self._traffic, self._clock, self._log = desk, store, traffic, clock, log
         self.thread = Repeating("containment-effects", self.turn, _EVERY_S, log, turn=turn)
 
@@ -87,9 +94,10 @@ class Measuring:
         # What should be rolled back and still is in force was cut off, or failed: it is tried again at once.
         if one.verdict in _SETTLED and one.measured is not None and 0 <= now - one.measured.at < _AGAIN_S:
             return 0
-        found = measured(counts_of(self._traffic, one, until=now), now)
+        settles_s = self._settles.get(one.plan.gateway, 0.0)
+        found = measured(counts_of(self._traffic, one, until=now, settles_s=settles_s), now)
         # What was concluded stays, unless harm shows later.
-        verdict = judged(found, one.plan.expects)
+        verdict = judged(found, one.plan.expects, over=now >= _due(one, settles_s))
         if one.verdict is not Verdict.MEASURING and verdict is not Verdict.COLLATERAL:
             verdict = one.verdict
         seen = msgspec.structs.replace(one, measured=found, verdict=verdict)
@@ -103,6 +111,13 @@ class Measuring:
             self._log.warning("roll_back_delayed", containment=one.id, why=error.message)
             return 0
         return 1
+
+
+def _due(one: Containment, settles_s: float) -> float:
+    """When the effect is judged: as promised, but once there is something to see and before it ends."""
+    begin = one.in_force_at or one.created_at
+    promised = max(one.plan.expects.within_s, settles_s + _LEAST_S)
+    return begin + min(promised, _BEFORE_END * (one.expires_at - begin))
 
 
 def _why(one: Containment) -> str:

@@ -18,6 +18,8 @@ _MOST_NAMED = 20
 _MINUTE_S = 60.0
 _LONGEST_S = 3600.0
 """However long something is in force: raw traffic is read for so long before and after, no longer."""
+_SELDOM = 0.05
+"""Share of an attack's calls that got 401 or 404 before, up to which these are a gateway's refusals afterwards."""
 _FROM = "client_ip BETWEEN toIPv6({first:String}) AND toIPv6({last:String})"
 _BY = "concat(actor_kind, ':', actor_id) = {actor:String}"
 _ENDPOINTS = """
@@ -56,15 +58,19 @@ SELECT DISTINCT concat(method, ' ', host, ' ', template) AS label FROM paths FIN
 WHERE path_id IN ({ids:Array(UInt64)}) AND endpoint_id != 0 ORDER BY label
 """
 _COUNTS = """
-SELECT sumIf(calls, hit AND NOT other AND NOT refused AND early) AS attack_before,
-       sumIf(calls, hit AND NOT other AND NOT refused AND NOT early) AS attack_after,
+SELECT sumIf(calls, hit AND NOT other AND NOT refused AND early) AS passed_before,
+       sumIf(calls, hit AND NOT other AND NOT refused AND NOT early) AS passed_after,
+       sumIf(calls, hit AND NOT other AND answered AND early) AS answered_before,
+       sumIf(calls, hit AND NOT other AND answered AND NOT early) AS answered_after,
        sumIf(calls, hit AND NOT other AND NOT early) AS attempts_after,
+       minIf(at, hit AND NOT other AND (NOT refused OR answered) AND early) AS attack_began,
        sumIf(calls, other AND NOT early) AS others_after,
        sumIf(calls, hit AND other AND refused AND early) AS refused_before,
        sumIf(calls, hit AND other AND refused AND NOT early) AS refused_after
 FROM
 (
-    SELECT 1 AS calls, status IN (401, 403, 404, 429, 503) AS refused, ({scope}) AS hit, ({others}) AS other,
+    SELECT 1 AS calls, status IN (401, 403, 404, 429, 503) AS refused, status IN (401, 404) AS answered,
+           ({scope}) AS hit, ({others}) AS other, toUnixTimestamp64Milli(ts) AS at,
            ts < fromUnixTimestamp64Milli(toInt64({{applied:Float64}} * 1000)) AS early
     FROM observations
     WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
@@ -111,18 +117,34 @@ def radius_of(
     )
 
 
-def counts_of(traffic: TrafficStore, one: Containment, *, until: float) -> Counts:
-    """Before it came into force and the last hour after; as long before as after, but at least ten minutes."""
+def counts_of(traffic: TrafficStore, one: Containment, *, until: float, settles_s: float = 0.0) -> Counts:
+    """Before it came into force and the last hour after; as long before as after, but at least ten minutes.
+
+    What is seen while a gateway settles counts for nothing. An attack that got 401 and 404 from the application
+    before (guessed passwords, scanning) has not ended because it still gets them.
+    """
     assert one.in_force_at is not None
-    begin = max(one.in_force_at, until - _LONGEST_S)
+    begin = max(one.in_force_at + settles_s, until - _LONGEST_S)
     after_s = max(0.0, until - begin)
     before_s = max(after_s, 10 * _MINUTE_S)
     where, bound = _where(one.plan.scope)
     bound |= _whom(one.attackers, one.plan.scope)
     bound |= {"since": one.in_force_at - before_s, "applied": one.in_force_at, "begin": begin, "until": until}
     (row,) = traffic.query(_COUNTS.format(scope=where, others=_OTHERS), bound)
-    names = ("attack_before", "attack_after", "attempts_after", "others_after", "refused_before", "refused_after")
-    return Counts(before_s=before_s, after_s=after_s, **{name: _number(row, name) for name in names})
+    found = {name: _number(row, name) for name in row}
+    own = found["answered_before"] > _SELDOM * (found["answered_before"] + found["passed_before"])
+    began = found["attack_began"] / 1000 if found["attack_began"] else one.in_force_at - before_s
+    return Counts(
+        before_s=before_s,
+        after_s=after_s,
+        attack_s=min(before_s, max(_MINUTE_S, one.in_force_at - began)),
+        attack_before=found["passed_before"] + (found["answered_before"] if own else 0),
+        attack_after=found["passed_after"] + (found["answered_after"] if own else 0),
+        attempts_after=found["attempts_after"],
+        others_after=found["others_after"],
+        refused_before=found["refused_before"],
+        refused_after=found["refused_after"],
+    )
 
 
 def minutes_of(traffic: TrafficStore, one: Containment, *, since: float, until: float) -> list[Minute]:
