@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.gateway_rigs.all import RIGS
-from tests.gateway_rigs.rig import BAD, GOOD, HOUR, NOW, Rig, eventually
+from tests.gateway_rigs.rig import BAD, GOOD, HOUR, NOW, Rig, eventually, one
 
+from gatewatch.model.containment import Effect, ScopeKind
 from gatewatch.ports.gateways import GatewayAwayError, PartlyAppliedError, RefusedError
 
 _PLAIN = "10.9.8.7"
@@ -173,6 +175,16 @@ def test_every_ability_that_is_declared_is_had(rig: Rig) -> None:
         agreement = gateway.apply(wanted)
         assert agreement.complete and len(agreement.in_force) == len(wanted)
     assert gateway.apply([]).complete
+
+
+def test_a_host_that_is_an_ipv6_address_is_taken_or_refused_by_itself(rig: Rig) -> None:
+    """Callers choose the Host header, so it may be the host of an endpoint that is to be contained."""
+    gateway = rig.gateway()
+    odd = one(7, "GET [2001:db8::1]:8443 /users/{int}", kind=ScopeKind.ENDPOINT, effect=Effect.DISABLE_ENDPOINT)
+    with suppress(PartlyAppliedError):
+        gateway.apply((*rig.samples, odd))
+    assert set(ids(rig)) <= set(gateway.actual((*rig.samples, odd)).in_force)
+    assert gateway.apply(rig.samples).in_force == ids(rig)
 
 
 @only("real")

@@ -116,7 +116,7 @@ def _condition(one: Enforcement) -> str:
         if place.method:
             parts.append(f'context.Request.Method == "{place.method}"')
         if place.host:
-            parts.append(f'context.Request.OriginalUrl.Host.ToLower() == "{place.host.partition(":")[0]}"')
+            parts.append(f'context.Request.OriginalUrl.Host.ToLower() == "{place.name}"')
         matching = "System.Text.RegularExpressions.Regex.IsMatch"
         parts.append(f'{matching}(context.Request.OriginalUrl.Path, @"{place.pattern(raw=True)}")')
     return f"@({' && '.join(parts)})"

@@ -68,7 +68,7 @@ def _condition(one: Enforcement) -> list[str]:
         lines.append(f'geo {variable} {{ default ""; {network} "{one.id}"; }}')
     if place is None:
         return lines
-    host = place.host.partition(":")[0].replace(".", r"\x2e").replace("-", r"\x2d") or "[^|]*"
+    host = place.name_pattern() or "[^|]*"
     who = f"{one.id}\\|" if network is not None else ""
     pattern = f"^{who}{place.method or '[A-Z]+'}\\|{host}\\|{place.pattern()[1:]}"
     subject = f"$gatewatch_in_{name}|{_CALL}" if network is not None else _CALL

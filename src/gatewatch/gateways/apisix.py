@@ -97,7 +97,7 @@ class Apisix(EntryGateway):
             if place.method:
                 route["methods"] = [place.method]
             if place.host:
-                route["host"] = place.host.partition(":")[0]
+                route["host"] = place.name
         return route | {"vars": conditions}
 
     def _read(self) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Caddy(Gateway):
             if place.method:
                 match["method"] = [place.method]
             if place.host:
-                match["host"] = [place.host.partition(":")[0]]
+                match["host"] = [place.name.strip("[]")]
         status = 503 if one.effect is Effect.DISABLE_ENDPOINT else 403
         return {
             "@id": _OURS + one.id,

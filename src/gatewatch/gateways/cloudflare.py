@@ -155,7 +155,7 @@ def _expression(one: Enforcement) -> str:
         if place.method:
             parts.append(f'http.request.method eq "{place.method}"')
         if place.host:
-            parts.append(f'http.host eq "{place.host.partition(":")[0]}"')
+            parts.append(f'http.host eq "{place.name}"')
         parts += _path(place.template, below=place.below)
     return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
 

@@ -72,6 +72,14 @@ class HAProxy(EntryGateway):
             raise ConfigurationError(f"maps `{given.maps}` is no absolute directory of plain characters")
         self._given, self._site = given, site
 
+    def refusal(self, wanted: Enforcement) -> str:
+        """Also hosts that the snippet can't tell."""
+        if said := super().refusal(wanted):
+            return said
+        place = place_of(wanted.scope)
+        # `field(1,:)` of the snippet takes off a port, and cuts an IPv6 address in two.
+        return "HAProxy can't tell a host that is an IPv6 address" if place and place.name.startswith("[") else ""
+
     def close(self) -> None:
         """Every command has a connection of its own."""
 
@@ -84,7 +92,7 @@ class HAProxy(EntryGateway):
                 calls = max(1, round((wanted.calls or 1) * _RATE_S / wanted.per_s))
                 return ((_THROTTLED, key, f"{value}/{calls}"),)
             return ((_BLOCKED, key, value),)
-        host = place.host.partition(":")[0].replace(".", r"\x2e").replace("-", r"\x2d") or "[^|]*"
+        host = place.name_pattern() or "[^|]*"
         call = rf"{place.method or '[A-Z]+'}\|{host}\|{place.pattern()[1:]}"
         if wanted.effect is Effect.DISABLE_ENDPOINT:
             return ((_DISABLED, f"^{call}", value),)

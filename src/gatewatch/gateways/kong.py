@@ -188,7 +188,7 @@ class Kong(Gateway):
             route = {
                 "name": f"gatewatch-{one.id}",
                 "paths": ["~" + place.pattern().removeprefix("^")],
-                "hosts": [place.host.partition(":")[0]] if place.host else None,
+                "hosts": [place.name] if place.host else None,
                 "methods": [place.method] if place.method else None,
                 "protocols": ["http", "https"],
                 "regex_priority": _FIRST,

@@ -83,9 +83,19 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     below: bool = False
     """Also everything below it."""
 
+    @property
+    def name(self) -> str:
+        """The host without its port; an IPv6 address keeps its brackets. '' for any."""
+        address, bracket, _ = self.host.partition("]")
+        return address + bracket if bracket else self.host.partition(":")[0]
+
+    def name_pattern(self) -> str:
+        """Regular expression over the host without port, quoted as `pattern` is; '' for any."""
+        return "".join(char if char.isalnum() or char == "_" else f"\\x{ord(char):02x}" for char in self.name)
+
     def overlaps(self, other: Place) -> bool:
         """Whether a call may fall under both."""
-        hosts, methods = {self.host, other.host} - {""}, {self.method, other.method} - {""}
+        hosts, methods = {self.name, other.name} - {""}, {self.method, other.method} - {""}
         if len(hosts) > 1 or len(methods) > 1:
             return False
         mine, theirs = _segments(self.template), _segments(other.template)

@@ -81,9 +81,8 @@ class DecisionTable:
         if (where := self._where.get(one.id)) is None:
             return True
         place, pattern = where
-        wanted = place.host.partition(":")[0]
         return (
             (not place.method or place.method == call.method)
-            and (not wanted or wanted == host)
+            and (not place.name or place.name == host)
             and pattern.search(call.path) is not None
         )

@@ -72,7 +72,7 @@ class Enforcer:
         self._ensure_thread()
         if not self._entries:
             return None
-        address, now, name = self._client(peer, forwarded_for), time.time(), host.lower().partition(":")[0]
+        address, now, name = self._client(peer, forwarded_for), time.time(), _named(host)
         for entry in self._entries:
             if entry.expires_at <= now or not _fits(entry, address, user, method, name, path):
                 continue
@@ -211,6 +211,12 @@ def _address(text: str) -> Any:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def _named(host: str) -> str:
+    """Without port; an IPv6 address keeps its brackets."""
+    address, bracket, _ = host.lower().partition("]")
+    return address + bracket if bracket else address.partition(":")[0]
+
+
 def _fits(entry: _Entry, address: Any, user: str, method: str, host: str, path: str) -> bool:
     if entry.network is not None and (address is None or address not in entry.network):
         return False
@@ -231,7 +237,7 @@ def _entry(item: dict[str, Any]) -> _Entry | None:
         return None
     where = None
     if place is not None:
-        where = place["method"], place["host"].partition(":")[0], re.compile(place["pattern"], re.DOTALL)
+        where = place["method"], _named(place["host"]), re.compile(place["pattern"], re.DOTALL)
     return _Entry(
         id=item["id"],
         effect=item["effect"],

@@ -31,6 +31,10 @@ HIT: dict[str, tuple[Enforcement, dict[str, object]]] = {
     "an endpoint, path dressed up": (one(1, ENDPOINT, kind=ScopeKind.ENDPOINT), {"path": "//api;x=1/%75%73ers/7//"}),
     "an address at an endpoint": (one(1, endpoint=ENDPOINT), {}),
     "a collection": (one(1, "shop.example/api", kind=ScopeKind.COLLECTION), {}),
+    "an endpoint of an IPv6 address": (
+        one(1, "GET [2001:db8::1]:8443 /users", kind=ScopeKind.ENDPOINT),
+        {"host": "[2001:DB8::1]:8443", "path": "/users"},
+    ),
     "a whole host": (one(1, "shop.example", kind=ScopeKind.COLLECTION), {}),
 }
 MISS: dict[str, tuple[Enforcement, dict[str, object]]] = {
