@@ -25,7 +25,7 @@ __all__ = ["Nginx", "NginxSettings"]
 
 _ADDRESSES = (ScopeKind.ADDRESS, ScopeKind.RANGE)
 _PLACES = (ScopeKind.ENDPOINT, ScopeKind.COLLECTION)
-_HTTP, _SERVER, _UNTESTED = "http.conf", "server.conf", "untested"
+_HTTP, _SERVER, _UNTOLD = "http.conf", "server.conf", "untested"
 _ENTRY = re.compile(r"^# entry ([a-z0-9-]{1,40}) ([0-9a-f]{10})$", re.MULTILINE)
 _LOADED_S, _POLL_S = 10.0, 0.05
 _LEAVING_S = 0.5
@@ -97,9 +97,12 @@ class Nginx(Gateway):
         sorted_ = sorted_out(self, wanted, self._site)
         contents = _contents(sorted_.able)
         have = {name: _files.read(self._path(name)) for name in contents}
-        if have != contents or _files.read(self._path(_UNTESTED)) is not None:
+        untold = _files.read(self._path(_UNTOLD)) is not None
+        if have != contents or untold or not self._has_loaded(contents):
             self._write(contents, have)
             _programs.hang_up(_programs.running(Path(self._given.pid_file)))
+            with suppress(GatewayAwayError):
+                _files.replace(self._path(_UNTOLD), None)
         return sorted_.settled(self._compared(sorted_.able, patience_s=_LOADED_S))
 
     def actual(self, wanted: Sequence[Enforcement]) -> Agreement:
@@ -114,9 +117,14 @@ class Nginx(Gateway):
     def _path(self, name: str) -> Path:
         return Path(self._given.directory) / name
 
+    def _has_loaded(self, contents: dict[str, bytes]) -> bool:
+        """Whether it serves by these files: it may have failed to load them, and is told again then."""
+        version = _version_in(contents[_HTTP].decode())
+        return self._serves(version, _LEAVING_S)
+
     def _write(self, contents: dict[str, bytes], before: dict[str, bytes | None]) -> None:
-        """Raises RefusedError with the files as they were. A crash in between leaves a sign to test again."""
-        _files.replace(self._path(_UNTESTED), b"")
+        """Raises RefusedError with the files as they were. What is cut off before nginx was told leaves a sign."""
+        _files.replace(self._path(_UNTOLD), b"")
         good, said = False, ""
         try:
             for name, content in contents.items():
@@ -126,8 +134,6 @@ class Nginx(Gateway):
             if not good:
                 for name, old in before.items():
                     _files.replace(self._path(name), old)
-            with suppress(GatewayAwayError):
-                _files.replace(self._path(_UNTESTED), None)
         if not good:
             raise RefusedError(
                 f"nginx would not load what it was to enforce: {said.splitlines()[0] if said else 'no reason given'}",
