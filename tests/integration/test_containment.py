@@ -178,6 +178,12 @@ def test_another_plan_than_the_approved_one_is_refused(rig: Rig) -> None:
         rig.parts.desk.judge(plan(gateway="nowhere"))
 
 
+def test_a_key_is_of_one_plan(rig: Rig) -> None:
+    rig.apply(plan(), key="order-1")
+    with pytest.raises(ConflictError, match="another plan"):
+        rig.apply(plan("192.0.2.1"), key="order-1")
+
+
 def test_applied_once_confirmed_rolled_back_and_verified(rig: Rig) -> None:
     wanted = plan()
     first = rig.apply(wanted)

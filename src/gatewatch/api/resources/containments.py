@@ -16,6 +16,7 @@ from gatewatch.model.containment import ContainmentPlan, ContainmentState, Effec
 from gatewatch.ports.containing import Judgement
 from gatewatch.ports.containments import ContainmentFilter
 from gatewatch.ports.control import Role
+from gatewatch.respond.playbooks.planning import key_of
 
 __all__ = ["router"]
 
@@ -131,7 +132,7 @@ def contain(request: Request, services: Services, token: Responder, order: Order
             f"this needs {judged.approvals} people to agree", cure="Run a playbook that asks for the approvals."
         )
     found = services.containment.apply(
-        plan, key=f"{token.id}:{order.key}"[:64], by=token.name, approved_digest=order.digest
+        plan, key=key_of(token.id, order.key), by=token.name, approved_digest=order.digest
     )
     if found.outcome is not Outcome.SUCCEEDED:
         raise ConflictError(found.error)

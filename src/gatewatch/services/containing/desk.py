@@ -82,6 +82,8 @@ class ContainmentDesk:
                 raise ConflictError("; ".join(judgement.obstacles))
             known = self._store.request(self._planned(plan, key, by, radius=judgement.radius))
             self._record(known, "containment", f"Contain: {_sentence(plan)}.", by)
+        elif known.digest != digest_of(plan):
+            raise ConflictError(f"this key was given for another plan, {known.id}", cure="Choose another key.")
         self._wake(plan.gateway)
         return _result(self._confirm(known.id))
 
