@@ -45,7 +45,7 @@ class DecisionFeed:
         self._bouncers, self._middleware, self._clock = bouncers, middleware, clock
         self._lock = threading.Lock()
         self._pulled: dict[str, float] = {}
-        self._told: dict[str, frozenset[tuple[str, str, str]]] = {}
+        self._told: dict[str, dict[tuple[str, str], PulledDecision]] = {}
 
     def stream(
         self, key: str, *, startup: bool, scopes: Collection[str] = ()
@@ -61,13 +61,15 @@ class DecisionFeed:
             current = self._merged(self._bouncers.current(), now)
             ended = self._bouncers.ended_since(now - _MEMORY_S if since is None else since - _OVERLAP_S)
             gone = {name: one for name, one in self._merged(ended, now).items() if name not in current}
-            told = self._told.get(key, frozenset()) if since is not None else frozenset()
-            new = [one for name, one in current.items() if (*name, str(one.id)) not in told]
+            told = self._told.get(key, {}) if since is not None else {}
+            new = [one for name, one in current.items() if name not in told or told[name].id != one.id]
+            # Whatever the clock did meanwhile: what this key was told and is no more is gone.
+            gone = {name: _over(one) for name, one in told.items() if name not in current} | gone
             if len(self._pulled) >= _MOST_KEYS and key not in self._pulled:
                 self._pulled.clear()
                 self._told.clear()
             self._pulled[key] = now
-            self._told[key] = frozenset((*name, str(one.id)) for name, one in current.items())
+            self._told[key] = current
         return _within(new, scopes), _within(gone.values(), scopes)
 
     def decisions(self, *, ip: str = "", network: str = "", scopes: Collection[str] = ()) -> list[PulledDecision]:
@@ -104,6 +106,10 @@ def _decision(one: Enforcement, network: Network, kind: str, now: float) -> Pull
         duration=f"{one.expires_at - now:.0f}s",
         scenario=f"gatewatch/{one.id}",
     )
+
+
+def _over(one: PulledDecision) -> PulledDecision:
+    return msgspec.structs.replace(one, duration="-1s")
 
 
 def _within(decisions: Iterable[PulledDecision], scopes: Collection[str]) -> list[PulledDecision]:

@@ -70,3 +70,16 @@ def test_scopes_are_asked_for_in_any_case() -> None:
     assert values([*made.stream("k", startup=True, scopes=["IP"])[0]]) == [BAD]
     assert [decision.scope for decision in made.decisions(ip="198.51.100.9")] == ["Range"]
     assert made.decisions(network="198.51.0.0/16") == []
+
+
+def test_an_end_is_told_though_the_clock_was_set_back() -> None:
+    made, board, clock = feed()
+    board.now = [one(1), one(2, "198.51.100.1")]
+    made.stream("k", startup=True)
+    clock.at -= HOUR
+    board.ended.append((clock.at, board.now.pop()))
+    clock.at += 10
+    new, deleted = made.stream("k", startup=False)
+    assert (new, values([*deleted])) == ([], ["198.51.100.1"])
+    assert deleted[0].duration.startswith("-")
+    assert values([*made.stream("k", startup=False)[1]]) == []
