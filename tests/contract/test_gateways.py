@@ -214,6 +214,16 @@ def test_calls_are_treated_as_planned(rig: Rig) -> None:
         assert rig.status(_PLAIN, **{"x-api-key": "k-124"}) == 200
 
 
+@only("real")
+def test_ipv4_seen_through_a_socket_of_both_is_the_same_caller(rig: Rig) -> None:
+    gateway = rig.gateway()
+    gateway.apply([one for one in rig.samples if one.id != "c4"])
+    eventually(lambda: rig.status(f"::ffff:{BAD}"), rig.blocked)
+    if "c5" in {one.id for one in rig.samples}:
+        assert rig.status(f"::ffff:{GOOD}", path="/api/users/7") == rig.blocked
+        assert rig.status(f"::ffff:{GOOD}", path="/api/users") == 200
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sets(st.integers(0, 5)), st.sampled_from(["", "forget", "away"])), max_size=8))
 def test_any_way_of_wishes_ends_in_agreement(tmp_path: Path, steps: list[tuple[set[int], str]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gatewatch.model.containment import Effect, ScopeKind
-from gatewatch.model.enforcement import Enforcement, Network, actor_of, network_of, place_of
+from gatewatch.model.enforcement import Enforcement, Network, actor_of, network_of, place_of, spellings
 
 __all__ = ["ANSWER", "BLOCK", "Naming", "answers", "blocks"]
 
@@ -139,7 +139,11 @@ def _host(host: str) -> str:
 
 
 def _addresses(networks: Sequence[Network]) -> Json:
-    ranges = [{"address_prefix": str(net.network_address), "prefix_len": net.prefixlen} for net in networks]
+    ranges = [
+        {"address_prefix": str(net.network_address), "prefix_len": net.prefixlen}
+        for network in networks
+        for net in spellings(network)
+    ]
     trie = {
         "@type": f"{_TYPE}extensions.matching.input_matchers.ip.v3.Ip",
         "cidr_ranges": ranges,

@@ -10,7 +10,7 @@ import msgspec
 from gatewatch.gateways._desired import again, sorted_out
 from gatewatch.gateways._http import Http, HttpSettings
 from gatewatch.model.containment import Effect, ScopeKind
-from gatewatch.model.enforcement import Agreement, Enforcement, network_of, place_of
+from gatewatch.model.enforcement import Agreement, Enforcement, network_of, place_of, spellings
 from gatewatch.ports.gateways import Ability, Gateway, GatewayAwayError, GatewayMeta, Site
 
 __all__ = ["Caddy", "CaddySettings"]
@@ -101,7 +101,7 @@ class Caddy(Gateway):
     def _route(self, one: Enforcement) -> Json:
         match: Json = {}
         if (network := network_of(one.scope)) is not None:
-            ranges: Json = {"ranges": [str(network)]}
+            ranges: Json = {"ranges": [str(range_) for range_ in spellings(network)]}
             if self._given.client_address == "forwarded":
                 match["remote_ip"] = ranges | {"forwarded": True}
             else:

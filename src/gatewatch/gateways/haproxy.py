@@ -96,7 +96,11 @@ class HAProxy(EntryGateway):
         call = rf"{place.method or '[A-Z]+'}\|{host}\|{place.pattern()[1:]}"
         if wanted.effect is Effect.DISABLE_ENDPOINT:
             return ((_DISABLED, f"^{call}", value),)
-        who = str(network.network_address).replace(".", r"\x2e") if network else r"[^|]*"
+        who = r"[^|]*"
+        if network is not None:
+            # `src` of a socket of both is written as IPv6; `map_ip` sees through that, a string does not.
+            who = "(?:::ffff:)?" if network.version == 4 else ""
+            who += str(network.network_address).replace(".", r"\x2e")
         return ((_BLOCKED_AT, rf"^{who}\|{call}", value),)
 
     def _read(self) -> dict[str, tuple[_Entry, ...]]:

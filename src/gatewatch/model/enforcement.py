@@ -23,6 +23,7 @@ __all__ = [
     "network_in",
     "network_of",
     "place_of",
+    "spellings",
 ]
 
 Network = IPv4Network | IPv6Network
@@ -201,6 +202,14 @@ def network_in(text: str) -> Network:
     if found.num_addresses > 1 and _MAPPED.subnet_of(found) and found.prefixlen:
         raise ValueError("a range of IPv6 that holds all of IPv4; name the two apart")
     return found
+
+
+def spellings(network: Network) -> tuple[Network, ...]:
+    """As gateways may see its addresses: IPv4 comes as IPv6 from sockets of both, and from proxies with such."""
+    if isinstance(network, IPv6Network):
+        return (network,)
+    first = int(_MAPPED.network_address) + int(network.network_address)
+    return network, IPv6Network((first, network.prefixlen + _MAPPED.prefixlen))
 
 
 def actor_of(scope: Scope) -> tuple[str, str]:
