@@ -15,6 +15,7 @@ from tests.gateway_rigs.all import RIGS
 from tests.gateway_rigs.rig import BAD, GOOD, HOUR, NOW, Rig, eventually, one
 
 from gatewatch.model.containment import Effect, ScopeKind
+from gatewatch.model.enforcement import Enforcement
 from gatewatch.ports.gateways import GatewayAwayError, PartlyAppliedError, RefusedError
 
 _PLAIN = "10.9.8.7"
@@ -212,6 +213,20 @@ def test_calls_are_treated_as_planned(rig: Rig) -> None:
     if "c7" in kinds:
         assert rig.status(_PLAIN, **{"x-api-key": "k-123"}) == 403
         assert rig.status(_PLAIN, **{"x-api-key": "k-124"}) == 200
+
+
+@pytest.mark.parametrize("rig", ["azure-apim"], indirect=True)
+def test_a_suspension_is_taken_over_from_one_that_has_ended(rig: Rig) -> None:
+    def suspended(number: int) -> Enforcement:
+        return one(number, "partner", kind=ScopeKind.CONSUMER, effect=Effect.SUSPEND_KEY)
+
+    gateway = rig.gateway()
+    gateway.apply([suspended(7)])
+    assert gateway.apply([suspended(8)]).in_force == ("c8",), "in one turn: the end of one, the begin of the other"
+    with pytest.raises(PartlyAppliedError, match="by containment c8"):
+        gateway.apply([suspended(8), suspended(9)])
+    assert gateway.apply([suspended(9)]).in_force == ("c9",)
+    assert gateway.apply([]).complete and gateway.actual([suspended(9)]).missing == ("c9",)
 
 
 @only("real")

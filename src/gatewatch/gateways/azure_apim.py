@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar
@@ -113,16 +113,15 @@ class AzureApim(Gateway):
         sorted_ = sorted_out(self, wanted, self._site)
         suspended, written = _parted(sorted_.able)
         again(lambda: self._write(fragment(written)))
-        found = self._suspended()
+        found, wanted_ids = self._suspended(), {one.id for one in suspended}
         for one in suspended:
             sid = one.scope.value
             if found.get(one.id, ("", ""))[1] == mark(one):
                 continue
             try:
-                again(partial(self._suspend, one, sid))
+                again(partial(self._suspend, one, sid, wanted_ids))
             except RefusedError as error:
                 sorted_.refused[one.id] = error.message
-        wanted_ids = {one.id for one in suspended}
         for entry_id, (sid, _) in found.items():
             if entry_id not in wanted_ids:
                 again(partial(self._restore, sid, entry_id))
@@ -192,15 +191,18 @@ class AzureApim(Gateway):
             path = f"{after.path.removeprefix(self._base)}?{after.query}" if after.path.startswith(self._base) else None
         return found
 
-    def _suspend(self, one: Enforcement, sid: str) -> None:
+    def _suspend(self, one: Enforcement, sid: str, wanted: Collection[str]) -> None:
+        """What another containment has suspended is taken over when that one is not wanted any more."""
         path = f"/subscriptions/{quote(sid, safe='')}?{_VERSION}"
         answer = self._call("GET", path, accept=(404,))
         if answer.status == 404:
             raise RefusedError(f"API Management has no subscription `{sid}`")
         properties = answer.json()["properties"]
         ours = _COMMENT.match(str(properties.get("stateComment") or ""))
-        if properties.get("state") != "active" and not (ours and ours.group(1) == one.id):
-            raise RefusedError(f"subscription `{sid}` is {properties.get('state')} already, and not by us")
+        by = ours.group(1) if ours else ""
+        if properties.get("state") != "active" and by != one.id and (not by or by in wanted):
+            whose = f"by containment {by}" if by else "and not by us"
+            raise RefusedError(f"subscription `{sid}` is {properties.get('state')} already, {whose}")
         change = {"properties": {"state": "suspended", "stateComment": f"gatewatch:{one.id}:{mark(one)}"}}
         self._call("PATCH", path, body=change, headers={"if-match": answer.etag})
 
