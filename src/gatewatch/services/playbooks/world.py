@@ -76,7 +76,10 @@ class RealWorld:
     def _is(self, state: RunState, path: str) -> Run:
         run = self._store.run(self._run.id)
         if not run.state.over and (run.at, run.state) != (path, state):
-            self._store.save_run(msgspec.structs.replace(run, at=path, state=state), expected=(run.state,))
+            # The engine may be faster than the mark of whoever admitted the run.
+            begun = run.started_at if run.started_at is not None else self._clock.now()
+            new = msgspec.structs.replace(run, at=path, state=state, started_at=begun)
+            self._store.save_run(new, expected=(run.state,))
         return run
 
     def note(self, path: str, kind: str, state: StepState, text: str, values: dict[str, Any]) -> Moment:
