@@ -9,21 +9,26 @@ import msgspec
 import pytest
 from tests.connector_servers import SECRET, Answer, Jira, ServiceNow, Vendor
 
+from gatewatch.bootstrap.tickets import Tickets
 from gatewatch.config.settings import ConnectionSettings
 from gatewatch.connectors.registry import Connections, kinds
+from gatewatch.connectors.simulated import SimulatedConnectors
 from gatewatch.correlate.priority import Record
 from gatewatch.errors import ConflictError, NotFoundError
 from gatewatch.model.incident import IncidentStatus
 from gatewatch.model.ticket import IncidentState, TicketLink, TicketState
 from gatewatch.model.verdict import Classification
-from gatewatch.ports.connectors import ActionCall
+from gatewatch.ports.connectors import ActionCall, ActionResult, ConnectorError
+from gatewatch.ports.leases import ALWAYS
 from gatewatch.respond.tickets import JIRA, SERVICENOW, Move, TicketMapping, decide, moment
 from gatewatch.services.incidents import Casework, Correlation
 from gatewatch.services.incidents.patches import IncidentPatch
 from gatewatch.services.incidents.summing import Summing
 from gatewatch.services.ticketing import Ticketing, Turn
 from gatewatch.store.sql import SqlControlStore
+from gatewatch.telemetry.logs import configure
 from gatewatch.testing.alerts import NOON, alert
+from gatewatch.testing.playbooks import WallClock
 
 KINDS = kinds()
 NEXT = TicketLink(
@@ -261,3 +266,24 @@ TIMES = {
 @pytest.mark.parametrize("text", TIMES)
 def test_moments(text: str) -> None:
     assert moment(text) == TIMES[text]
+
+
+class OneBroken(SimulatedConnectors):
+    """Two ticket systems, of which the first can't be called."""
+
+    def __init__(self) -> None:
+        super().__init__({"broken": KINDS["servicenow"].meta, "works": KINDS["servicenow"].meta})
+
+    def perform(self, call: ActionCall) -> ActionResult:
+        """Remembered, but of one connection."""
+        if call.connection == "broken":
+            raise ConnectorError("broken: its secret is not given")
+        return super().perform(call)
+
+
+def test_a_ticket_system_that_can_not_be_called_keeps_no_other_back(store: SqlControlStore) -> None:
+    connectors = OneBroken()
+    tickets = Tickets(connectors, store, Summing(lambda _: {}, dict), WallClock(), configure(level="error"), ALWAYS)
+    with pytest.raises(ConnectorError, match="its secret is not given"):
+        tickets.turn()
+    assert {call.connection for call in connectors.calls} == {"works"}

@@ -476,6 +476,22 @@ def test_a_playbook_that_is_full_keeps_no_other_waiting(rig: Rig, monkeypatch: p
     assert all(rig.over(one).state is RunState.SUCCEEDED for one in waiting)
 
 
+def test_time_in_the_queue_is_not_the_time_of_the_run(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = dbos_runs.DbosRuns.start
+
+    def slow(durable: dbos_runs.DbosRuns, run_id: str) -> None:
+        threading.Event().wait(2.0)
+        begin(durable, run_id)
+        threading.Event().wait(2.0)  # the engine begins before the run is marked as begun
+
+    monkeypatch.setattr(dbos_runs.DbosRuns, "start", slow)
+    rig.save(SEND.format("one", "first"), more="timeout: 1.5s")
+    run = rig.over(rig.start())
+    assert run.state is RunState.SUCCEEDED, run.error
+    assert run.started_at is not None
+    assert run.started_at > run.created_at + 1.5
+
+
 def test_a_run_that_can_not_begin_keeps_nobody_waiting(rig: Rig) -> None:
     rig.save(SEND.format("one", "first"))
     poison = Run(

@@ -56,9 +56,15 @@ class Tickets:
         self._thread.stop()
 
     def turn(self) -> None:
-        """All ticket systems once."""
+        """All ticket systems once; one that can't be followed keeps no other back. Raises its GatewatchError then."""
+        failed: list[GatewatchError] = []
         for name, mapping in self._systems.items():
-            self._ticketing.turn(name, mapping)
+            try:
+                self._ticketing.turn(name, mapping)
+            except GatewatchError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     def created(self, run: Run, call: ActionCall, result: ActionResult) -> None:
         """A playbook opened a ticket: it stands for the run's incident."""
