@@ -45,7 +45,9 @@ class ServerProcess:
         until = time.monotonic() + _LONGEST_S
         while not self._healthy():
             assert self._process.poll() is None, self.log.read_text()
-            assert time.monotonic() < until, self.log.read_text()
+            if time.monotonic() > until:
+                self.kill()
+                raise AssertionError(self.log.read_text())
             time.sleep(0.05)
         for line in self.log.read_text().splitlines():
             if line.startswith("token: "):
