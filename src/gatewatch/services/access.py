@@ -17,6 +17,10 @@ __all__ = ["Access", "ForbiddenError", "UnauthenticatedError"]
 _TOKEN = re.compile(r"gw_([0-9a-f]{12})_([0-9a-f]{64})")
 _ORDER = (Role.VIEWER, Role.ANALYST, Role.RESPONDER, Role.ADMIN)
 _TOUCH_EVERY_S = 60.0
+_OURS = re.compile(
+    r"(?:run|rule) .*|correlation|expiry|gatewatch|measurement|nobody|posture|recovery|review|simulation"
+)
+"""Under these Gatewatch itself stands in the audit log, and nobody else may."""
 _LATEST = 253_402_300_800.0
 """Year 10000, which RFC 3339 can't write."""
 
@@ -53,9 +57,11 @@ class Access:
         return self.create("first login", Role.ADMIN)[1]
 
     def create(self, name: str, role: Role, *, expires_at: float | None = None) -> tuple[Token, str]:
-        """(the token as stored, its text). Raises InputError on an empty name or an end that is not ahead."""
+        """(the token as stored, its text). Raises InputError on a bad name or an end that is not ahead."""
         if not name.strip():
             raise InputError("a token needs a name", cure="Say what it is for.")
+        if _OURS.fullmatch(name.strip()):
+            raise InputError(f"`{name.strip()[:64]}` is a name of Gatewatch's own", cure="Choose another.")
         if expires_at is not None and not self._clock.now() < expires_at < _LATEST:
             raise InputError(
                 "expires_at is not in the future", cure="Give a later time, or none for a token that stays."

@@ -156,3 +156,9 @@ def test_use_is_remembered_at_most_once_a_minute(access: Access, store: SqlContr
         assert kept is not None
         used.append(kept.last_used_at)
     assert used == [NOON, NOON, NOON + 61]
+
+
+@pytest.mark.parametrize("name", ["run 7f", "rule night shift", "measurement", " recovery "])
+def test_nobody_stands_in_the_audit_log_as_gatewatch_itself(name: str, access: Access) -> None:
+    with pytest.raises(InputError, match="of Gatewatch's own"):
+        access.create(name, Role.ADMIN)
