@@ -39,6 +39,7 @@ def replace(path: Path, content: bytes | None, *, mode: int = _READABLE) -> None
                 os.fsync(out.fileno())
             Path(name).chmod(mode)
             Path(name).replace(path)
+            _settle(path.parent)
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
@@ -46,3 +47,12 @@ def replace(path: Path, content: bytes | None, *, mode: int = _READABLE) -> None
         raise GatewayAwayError(
             f"can't write {path}: {error.strerror}", cure="Let Gatewatch's user write this directory."
         ) from error
+
+
+def _settle(directory: Path) -> None:
+    """The new name is on the disk, too."""
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
