@@ -246,6 +246,8 @@ def test_an_attack_that_ends_is_seen_and_the_block_stays(rig: Rig) -> None:
     assert (one.verdict, one.measured.fell_by, one.measured.refused) == (Verdict.WORKED, 1.0, 0)
     (known,) = rig.parts.measuring.evidence()
     assert (known.actions, known.verdicts, known.mean_fall) == (1, {"worked": 1}, 1.0)
+    assert rig.parts.desk.judge(plan("192.0.2.44")).evidence == known, "told to whoever thinks of doing it again"
+    assert rig.parts.desk.judge(plan("192.0.2.44", effect=Effect.CHALLENGE)).evidence is None
 
 
 def test_a_block_without_effect_is_taken_back(rig: Rig) -> None:
@@ -286,6 +288,67 @@ def test_a_wrong_block_of_an_office_is_predicted_and_when_forced_rolls_itself_ba
     assert one.measured is not None
     assert one.measured.refused == 25
     assert one.why.startswith("It refused 25 of 125 calls of others (20.0%")
+
+
+def test_an_office_is_noticed_also_where_it_is_a_small_part_of_all_traffic(rig: Rig) -> None:
+    """Less than a hundredth of all calls, but everybody in it is shut out."""
+    number = incident(rig)
+    kept(rig.traffic, office(20, 3, begin=NOON - 1800) + attack(60, NOON - 300, ip=OFFICE))
+    rig.apply(plan(OFFICE, incident=number, forced=True))
+    elsewhere = [Call(ts=NOON + 1 + n / 200, user=f"x{n % 500}", ip="192.0.2.9") for n in range(5000)]
+    kept(rig.traffic, office(8, 2, begin=NOON + 1, status=403) + elsewhere, "after")
+    rig.clock.at = NOON + 40
+    rig.parts.reconciling.start()
+    assert rig.parts.measuring.turn() == 1
+    rig.parts.reconciling.stop()
+    one = rig.one()
+    assert (one.state, one.verdict) == (ContainmentState.ROLLED_BACK, Verdict.COLLATERAL)
+    assert one.why == "It shut out 8 others who had got through before; 5 were allowed."
+
+
+def test_others_who_are_refused_now_and_then_are_not_shut_out(rig: Rig) -> None:
+    number = incident(rig)
+    kept(rig.traffic, office(20, 3) + attack(400, NOON - 300, ip=OFFICE))
+    rig.apply(plan(OFFICE, incident=number, forced=True, effect=Effect.THROTTLE, calls=600))
+    mixed = office(20, 1, begin=NOON + 1, status=403) + office(20, 1, begin=NOON + 2)
+    elsewhere = [Call(ts=NOON + 1 + n / 200, user=f"x{n % 500}", ip="192.0.2.9") for n in range(5000)]
+    kept(rig.traffic, mixed + elsewhere, "after")
+    rig.clock.at = NOON + 40
+    rig.parts.measuring.turn()
+    assert rig.one().state is ContainmentState.IN_FORCE
+
+
+def test_a_throttle_is_judged_by_what_it_can_do(rig: Rig) -> None:
+    """Two calls a second before; thirty a minute pass: three quarters fewer is all that there is to have."""
+    kept(rig.traffic, attack(600, NOON - 300))
+    passed = [Call(ts=NOON + 1 + 2.0 * n, user="mallory", ip=ATTACKER) for n in range(340)]
+    kept(rig.traffic, [*passed, *attack(1300, NOON + 1, status=429)], "after")
+    wanted = plan(incident=incident(rig), effect=Effect.THROTTLE, calls=30)
+    one = settled(rig, wanted, 700)
+    assert (one.state, one.verdict) == (ContainmentState.IN_FORCE, Verdict.WORKED)
+
+
+def test_a_throttle_that_lets_everything_through_is_taken_back(rig: Rig) -> None:
+    kept(rig.traffic, attack(600, NOON - 300))
+    kept(rig.traffic, attack(1300, NOON + 1), "after")
+    one = settled(rig, plan(incident=incident(rig), effect=Effect.THROTTLE, calls=30), 700)
+    assert (one.state, one.verdict) == (ContainmentState.ROLLED_BACK, Verdict.NO_EFFECT)
+
+
+def test_literal_paths_beside_a_placeholder_are_hit_too(rig: Rig) -> None:
+    calls = [
+        Call(ts=NOON - 50 + n, user=f"x{n}", ip="192.0.2.9", template=template)
+        for n, template in enumerate(["/users/{slug}", "/users/me", "/users/me/cards", "/orders/{int}", "/orders/last"])
+    ]
+    kept(rig.traffic, calls)
+
+    def hit(endpoint: str) -> tuple[str, ...]:
+        wanted = plan(endpoint, ScopeKind.ENDPOINT, effect=Effect.DISABLE_ENDPOINT)
+        return rig.parts.desk.judge(wanted).radius.endpoints_hit
+
+    host = calls[0].host
+    assert hit(f"GET {host} /users/{{slug}}") == (f"GET {host} /users/me", f"GET {host} /users/{{slug}}")
+    assert hit(f"GET {host} /orders/{{int}}") == (f"GET {host} /orders/{{int}}",)
 
 
 def test_reviews_see_what_was_done(rig: Rig) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.test_containment import ATTACKER, OFFICE, Rig, attack, incident, kept, office, plan
 
 from gatewatch.model.activity import Origin, Subject
-from gatewatch.model.alert import Alert
+from gatewatch.model.alert import Alert, WindowCount
 from gatewatch.model.containment import (
     Containment,
     ContainmentPlan,
@@ -155,6 +155,21 @@ def test_alerts_of_its_detectors_say_so_even_when_nothing_gets_through(rig: Rig)
     found = rig.one().recovery
     assert found is not None
     assert found.alerts == ("a3",)
+
+
+def test_an_alert_that_only_looks_newer_is_no_attack(rig: Rig) -> None:
+    """The window in which the containment ended holds the attack as well; one that begins later does not."""
+    before(rig)
+    ended(rig, disabled(incident(rig)))
+    kept(rig.traffic, steady(GONE, GONE + 120), token="after")
+    known = again(3, id="a3", key="k3", first_seen=GONE - 300, last_seen=GONE + 50)
+    rig.control.upsert_alerts(
+        [msgspec.structs.replace(known, windows=(WindowCount(start=GONE - 600, count=30),))], at=GONE + 50
+    )
+    assert turned(rig, GONE + 90) == (V.WATCHING, 0)
+    windows = (WindowCount(start=GONE - 600, count=30), WindowCount(start=GONE + 100, count=8))
+    rig.control.upsert_alerts([msgspec.structs.replace(known, windows=windows, revision=2)], at=GONE + 120)
+    assert turned(rig, GONE + 130) == (V.STILL_ATTACKED, 1)
 
 
 AFTER: dict[str, tuple[list[Call], RecoveryVerdict]] = {

@@ -14,6 +14,7 @@ __all__ = [
     "ContainmentPlan",
     "ContainmentState",
     "Effect",
+    "Evidence",
     "Expectation",
     "Measured",
     "Recovery",
@@ -42,6 +43,11 @@ class ScopeKind(StrEnum):
     """`METHOD host template`."""
     COLLECTION = "collection"
     """All endpoints of a host (or of a base path on it): `host/base`."""
+
+    @property
+    def of_caller(self) -> bool:
+        """Whether it is about whoever calls, not about what is called."""
+        return self not in (ScopeKind.ENDPOINT, ScopeKind.COLLECTION)
 
 
 class Effect(StrEnum):
@@ -72,6 +78,8 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the attack's calls that get through no more."""
     collateral_at_most: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.01
     """Share of other actors' calls that may be refused because of it."""
+    bystanders_at_most: Annotated[int, msgspec.Meta(ge=0)] = 5
+    """Other actors that may be shut out by a plan about a caller: in a large installation they are few of all calls."""
     within_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 600.0
 
 
@@ -166,6 +174,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Their share."""
     collateral_low: float = 0.0
     collateral_high: float = 0.0
+    shut_out: int = 0
+    """Other actors in scope who got through before, and since then were refused and never got through."""
 
 
 class Verdict(StrEnum):
@@ -177,6 +187,20 @@ class Verdict(StrEnum):
     COLLATERAL = "collateral"
     INCONCLUSIVE = "inconclusive"
     """The attack had ended by itself, or there is too little traffic."""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """How one kind of action has fared here: what to expect of it next time."""
+
+    gateway: str
+    effect: Effect
+    scope: ScopeKind
+    actions: int
+    """That were measured."""
+    verdicts: dict[str, int]
+    mean_fall: float | None
+    """Mean of the measured falls of the attacks."""
+    mean_collateral: float
 
 
 class RecoveryVerdict(StrEnum):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from gatewatch.model.containment import BlastRadius, ContainmentPlan
+from gatewatch.model.containment import BlastRadius, ContainmentPlan, Evidence
 from gatewatch.ports.connectors import ActionResult
 
 __all__ = ["Containing", "Judgement"]
@@ -21,6 +21,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """Guardrails and protected targets that forbid it; a sentence each. Empty when it may be carried out."""
     approvals: int = 0
     """How many different people have to approve it."""
+    evidence: Evidence | None = None
+    """How the newest of the same effect, gateway and kind of scope have fared; None when none was measured."""
 
 
 class Containing(Protocol):

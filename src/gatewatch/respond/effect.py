@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from gatewatch.model.containment import Expectation, Measured, Verdict
+from gatewatch.model.containment import Containment, ContainmentPlan, Effect, Evidence, Measured, ScopeKind, Verdict
 
-__all__ = ["Counts", "judged", "measured"]
+__all__ = ["Counts", "evidence_of", "judged", "measured"]
 
 _Z = 1.96
 _FEWEST_ATTEMPTS = 5
 """Attempts after, below which nothing is said about the attack."""
+_SLACK = 1.5
+"""Times its rate that a throttle may let through: gateways count in windows, and allow a burst."""
 _FEWEST_REFUSED = 10
 """Refused calls of bystanders, below which nothing is said about collateral."""
 
@@ -34,6 +37,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     refused_before: int
     """In scope, of everybody else, refused."""
     refused_after: int
+    shut_out: int = 0
+    """Actors: see Measured."""
 
 
 def measured(counts: Counts, at: float) -> Measured:
@@ -57,22 +62,67 @@ def measured(counts: Counts, at: float) -> Measured:
         collateral=refused / counts.others_after if counts.others_after else 0.0,
         collateral_low=share_low,
         collateral_high=share_high,
+        shut_out=counts.shut_out,
     )
 
 
-def judged(found: Measured, expects: Expectation, *, over: bool) -> Verdict:
-    """Collateral is said as soon as it is sure; the effect when the promised time is `over`."""
+def judged(found: Measured, plan: ContainmentPlan, *, attack_s: float, over: bool) -> Verdict:
+    """Collateral is said as soon as it is sure; the effect when the promised time is `over`.
+
+    `attack_s`: how long the attack had lasted before, for its pace.
+    """
+    expects = plan.expects
     if found.refused >= _FEWEST_REFUSED and found.collateral_low > expects.collateral_at_most:
+        return Verdict.COLLATERAL
+    if plan.scope.kind.of_caller and found.shut_out > expects.bystanders_at_most:
         return Verdict.COLLATERAL
     if not over:
         return Verdict.MEASURING
     if found.fell_by is None or found.fell_low is None or found.fell_high is None:
         return Verdict.INCONCLUSIVE
-    if found.fell_high < expects.attack_falls_by:
+    promised = min(expects.attack_falls_by, _possible(plan, found, attack_s))
+    if found.fell_high < promised:
         return Verdict.NO_EFFECT if found.attack_after >= _FEWEST_ATTEMPTS else Verdict.INCONCLUSIVE
     # An interval that holds the promise as well as nothing at all says neither.
-    surely = found.fell_by >= expects.attack_falls_by or found.fell_low > 0
+    surely = found.fell_by >= promised or found.fell_low > 0
     return Verdict.WORKED if surely else Verdict.INCONCLUSIVE
+
+
+def evidence_of(containments: Iterable[Containment]) -> list[Evidence]:
+    """By gateway, effect and kind of scope; of those that were measured."""
+    kinds: dict[tuple[str, Effect, ScopeKind], list[Containment]] = {}
+    for one in containments:
+        if one.measured is not None:
+            kinds.setdefault((one.plan.gateway, one.plan.effect, one.plan.scope.kind), []).append(one)
+    return [_evidence(*kind, group) for kind, group in sorted(kinds.items())]
+
+
+def _evidence(gateway: str, effect: Effect, scope: ScopeKind, group: Sequence[Containment]) -> Evidence:
+    verdicts: dict[str, int] = {}
+    falls, collateral = [], 0.0
+    for one in group:
+        verdicts[one.verdict.value] = verdicts.get(one.verdict.value, 0) + 1
+        if one.measured is not None:
+            collateral += one.measured.collateral
+            if one.measured.fell_by is not None:
+                falls.append(one.measured.fell_by)
+    return Evidence(
+        gateway=gateway,
+        effect=effect,
+        scope=scope,
+        actions=len(group),
+        verdicts=verdicts,
+        mean_fall=sum(falls) / len(falls) if falls else None,
+        mean_collateral=collateral / len(group),
+    )
+
+
+def _possible(plan: ContainmentPlan, found: Measured, attack_s: float) -> float:
+    """How far the attack can fall at all: a throttle lets through what it allows."""
+    if plan.effect is not Effect.THROTTLE or plan.calls is None:
+        return 1.0
+    pace = found.attack_before / attack_s if attack_s else 0.0
+    return max(0.0, 1 - _SLACK * plan.calls / plan.per_s / pace) if pace else 0.0
 
 
 def _fell(counts: Counts) -> tuple[float | None, float | None, float | None]:

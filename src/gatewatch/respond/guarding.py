@@ -59,7 +59,10 @@ def approvals_for(plan: ContainmentPlan, rails: Guardrails) -> int:
 def obstacles(
     plan: ContainmentPlan, radius: BlastRadius, active: Sequence[Containment], rails: Guardrails
 ) -> tuple[str, ...]:
-    """Sentences; none when the plan may be carried out. A forced plan overrides shares and counts, nothing else."""
+    """Sentences; none when the plan may be carried out.
+
+    A forced plan overrides shares, counts and the longest duration, nothing else.
+    """
     found = _never(plan, radius, rails)
     if plan.effect is Effect.MIRROR:
         return tuple(found)

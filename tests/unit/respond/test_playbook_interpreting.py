@@ -382,7 +382,11 @@ def test_who_is_asked_is_told_whom_a_block_would_have_hit(world: ScriptedWorld) 
     world.judgements = {
         "192.0.2.1": {**judged, "radius": {**radius, "bystanders": [], "bystander_calls": 0}},
         "192.0.2.2": {**judged, "radius": office},
-        "192.0.2.3": {**judged, "radius": {**radius, "calls_hit": 0, "bystanders": [], "bystander_calls": 0}},
+        "192.0.2.3": {
+            **judged,
+            "radius": {**radius, "calls_hit": 0, "bystanders": [], "bystander_calls": 0},
+            "evidence": {"actions": 9, "verdicts": {"worked": 7, "collateral": 1, "no_effect": 1}},
+        },
     }
     run(world, APPROVAL.replace("ELSE", ""))
     look_back = "on g for 1h; in the last 24 hours it would have hit"
@@ -392,7 +396,7 @@ def test_who_is_asked_is_told_whom_a_block_would_have_hit(world: ScriptedWorld) 
             f"block address 192.0.2.2 {look_back} 220 of 3414 calls, 90 of them by callers that incident 7 does not name: "
             "subject:c0, subject:c1, subject:c2 and 37 more"
         ),
-        f"block address 192.0.2.3 {look_back} 0 of 3414 calls",
+        f"block address 192.0.2.3 {look_back} 0 of 3414 calls; of 9 such before: 1 collateral, 1 no effect, 7 worked",
     )
 
 

@@ -43,6 +43,7 @@ class ExpectationChange(BaseModel):
 
     attack_falls_by: float = Field(default=0.95, ge=0, le=1)
     collateral_at_most: float = Field(default=0.01, ge=0, le=1)
+    bystanders_at_most: int = Field(default=5, ge=0)
     within_s: float = Field(default=600.0, gt=0, le=86_400)
 
 
@@ -180,4 +181,5 @@ def _judged(found: Judgement, plan: ContainmentPlan) -> dict[str, object]:
         "radius": radius_record(found.radius),
         "obstacles": list(found.obstacles),
         "approvals": found.approvals,
+        "evidence": msgspec.to_builtins(found.evidence),
     }

@@ -18,6 +18,7 @@ from gatewatch.respond.playbooks.planning import (
     Planned,
     containment_of,
     digest_of_effects,
+    experience,
     filled,
     foretold,
     key_of,
@@ -111,7 +112,8 @@ class Acting:
                 raise StepFailedError(f"{effect.text}: {'; '.join(judgement['obstacles'])}")
             needed = max(needed, judgement["approvals"])
             radius = foretold(judgement.get("radius", {}), effect.containment.incident)
-            told.append("; ".join(filter(None, (effect.text, radius))))
+            before = experience(judgement.get("evidence"))
+            told.append("; ".join(filter(None, (effect.text, radius, before))))
         return needed, tuple(told)
 
     async def change(

@@ -89,8 +89,13 @@ class Expects(_Part):
     """What traffic has to show, or the containment is rolled back."""
 
     attack_falls_by: Annotated[float, Field(ge=0, le=1)] = 0.95
+    """Share of the attack's calls that get through no more; of a throttle at most what it can do."""
     collateral_at_most: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of other callers' calls that may be refused because of it."""
+    bystanders_at_most: Annotated[int, Field(ge=0)] = 5
+    """Other callers that a containment of a caller may shut out."""
     within: Duration = 600.0
+    """When the effect is judged."""
 
 
 class Contain(_Part):

@@ -20,6 +20,7 @@ __all__ = [
     "Planned",
     "containment_of",
     "digest_of_effects",
+    "experience",
     "filled",
     "foretold",
     "key_of",
@@ -80,6 +81,7 @@ def containment_of(body: Contain, scope: Scopes, incident: int) -> ContainmentPl
                 "expects": {
                     "attack_falls_by": body.expects.attack_falls_by,
                     "collateral_at_most": body.expects.collateral_at_most,
+                    "bystanders_at_most": body.expects.bystanders_at_most,
                     "within_s": body.expects.within,
                 },
             },
@@ -188,6 +190,14 @@ def foretold(radius: Mapping[str, Any], incident: int) -> str:
     who = ", ".join(named) + (f" and {more} more" if more else "")
     whose = f"callers that incident {incident} does not name" if incident else "bystanders"
     return f"{told}, {radius['bystander_calls']} of them by {whose}: {who}"
+
+
+def experience(evidence: Mapping[str, Any] | None) -> str:
+    """How such containments have fared before; '' when none was measured."""
+    if not evidence:
+        return ""
+    ended = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(evidence["verdicts"].items()))
+    return f"of {evidence['actions']} such before: {ended}"
 
 
 def _digest(value: Any) -> str:

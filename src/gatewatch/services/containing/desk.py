@@ -14,6 +14,7 @@ from gatewatch.model.containment import (
     Containment,
     ContainmentPlan,
     ContainmentState,
+    Evidence,
     ScopeKind,
     digest_of,
 )
@@ -25,6 +26,7 @@ from gatewatch.ports.containing import Judgement
 from gatewatch.ports.containments import ContainmentFilter, ContainmentStore
 from gatewatch.ports.gateways import Gateway
 from gatewatch.ports.traffic import TrafficStore
+from gatewatch.respond.effect import evidence_of
 from gatewatch.respond.guarding import Guardrails, approvals_for, obstacles
 from gatewatch.respond.playbooks.planning import key_of
 from gatewatch.services.containing.enforcement import enforcement_of
@@ -33,6 +35,7 @@ from gatewatch.services.containing.traffic import radius_of
 __all__ = ["ContainmentDesk"]
 
 _MOST_NAMED = 1000
+_MOST_LOOKED_AT = 200
 
 
 class ContainmentDesk:
@@ -69,7 +72,13 @@ class ContainmentDesk:
         if refusal:
             found.append(refusal)
         approvals = approvals_for(plan, self._guardrails)
-        return Judgement(digest=digest_of(plan), radius=radius, obstacles=tuple(found), approvals=approvals)
+        return Judgement(
+            digest=digest_of(plan),
+            radius=radius,
+            obstacles=tuple(found),
+            approvals=approvals,
+            evidence=self._evidence(plan),
+        )
 
     def apply(self, plan: ContainmentPlan, *, key: str, by: str, approved_digest: str) -> ActionResult:
         """Once per key; judged again, because traffic and guardrails may be others than when it was approved."""
@@ -138,6 +147,11 @@ class ContainmentDesk:
             )
             for one in reversed(found)
         ]
+
+    def _evidence(self, plan: ContainmentPlan) -> Evidence | None:
+        known, _ = self._store.containments(ContainmentFilter(gateway=plan.gateway), limit=_MOST_LOOKED_AT)
+        same = (one for one in known if (one.plan.effect, one.plan.scope.kind) == (plan.effect, plan.scope.kind))
+        return next(iter(evidence_of(same)), None)
 
     def _gateway(self, name: str) -> Gateway:
         gateway = self._gateways.get(name)

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 import msgspec
 
 from gatewatch.errors import GatewatchError
-from gatewatch.model.containment import Containment, ContainmentState, Effect, Verdict
+from gatewatch.model.containment import Containment, ContainmentState, Effect, Evidence, Verdict
 from gatewatch.ports.clock import Clock
 from gatewatch.ports.containments import ContainmentFilter, ContainmentStore
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
-from gatewatch.respond.effect import judged, measured
+from gatewatch.respond.effect import evidence_of, judged, measured
 from gatewatch.services.containing.desk import ContainmentDesk
 from gatewatch.services.containing.traffic import counts_of
 from gatewatch.services.repeating import Repeating
 from gatewatch.telemetry.logs import Log
 
-__all__ = ["Evidence", "Measuring"]
+__all__ = ["Measuring"]
 
 _EVERY_S = 5.0
 _AGAIN_S = 300.0
@@ -30,19 +30,6 @@ _BEFORE_END = 0.8
 _MOST = 5000
 _SETTLED = (Verdict.WORKED, Verdict.INCONCLUSIVE)
 BY = "measurement"
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """How one kind of action has fared here: what to expect of it next time."""
-
-    gateway: str
-    effect: Effect
-    scope: str
-    actions: int
-    verdicts: dict[str, int]
-    mean_fall: float | None
-    """Mean of the measured falls of the attacks."""
-    mean_collateral: float
 
 
 class Measuring:
@@ -74,18 +61,14 @@ class Measuring:
 
     def evidence(self) -> list[Evidence]:
         """Of all that was measured, by kind of action."""
-        kinds: dict[tuple[str, Effect, str], list[Containment]] = {}
+        seen: list[Containment] = []
         cursor = ""
-        seen = 0
-        while True:
+        while len(seen) < _MOST:
             page, cursor = self._store.containments(ContainmentFilter(), cursor=cursor, limit=500)
-            for one in page:
-                if one.measured is not None:
-                    kinds.setdefault((one.plan.gateway, one.plan.effect, one.plan.scope.kind.value), []).append(one)
-            seen += len(page)
-            if not cursor or seen >= _MOST:
+            seen += page
+            if not cursor:
                 break
-        return [_evidence(*kind, group) for kind, group in sorted(kinds.items())]
+        return evidence_of(seen)
 
     def _look(self, one: Containment) -> int:
         now = self._clock.now() - _LAG_S
@@ -95,9 +78,10 @@ class Measuring:
         if one.verdict in _SETTLED and one.measured is not None and 0 <= now - one.measured.at < _AGAIN_S:
             return 0
         settles_s = self._settles.get(one.plan.gateway, 0.0)
-        found = measured(counts_of(self._traffic, one, until=now, settles_s=settles_s), now)
+        counts = counts_of(self._traffic, one, until=now, settles_s=settles_s)
+        found = measured(counts, now)
         # What was concluded stays, unless harm shows later.
-        verdict = judged(found, one.plan.expects, over=now >= _due(one, settles_s))
+        verdict = judged(found, one.plan, attack_s=counts.attack_s, over=now >= _due(one, settles_s))
         if one.verdict is not Verdict.MEASURING and verdict is not Verdict.COLLATERAL:
             verdict = one.verdict
         seen = msgspec.structs.replace(one, measured=found, verdict=verdict)
@@ -123,6 +107,11 @@ def _due(one: Containment, settles_s: float) -> float:
 def _why(one: Containment) -> str:
     found, expects = one.measured, one.plan.expects
     assert found is not None
+    if one.verdict is Verdict.COLLATERAL and found.collateral_low <= expects.collateral_at_most:
+        return (
+            f"It shut out {found.shut_out} others who had got through before;"
+            f" {expects.bystanders_at_most} were allowed."
+        )
     if one.verdict is Verdict.COLLATERAL:
         return (
             f"It refused {found.refused} of {found.bystander_calls} calls of others ({found.collateral:.1%}, at least"
@@ -130,23 +119,3 @@ def _why(one: Containment) -> str:
         )
     fell = f"{found.fell_by:.0%}" if found.fell_by is not None else "nothing"
     return f"The attack fell by {fell} in {found.after_s:.0f} s; {expects.attack_falls_by:.0%} were expected."
-
-
-def _evidence(gateway: str, effect: Effect, scope: str, group: list[Containment]) -> Evidence:
-    verdicts: dict[str, int] = {}
-    falls, collateral = [], 0.0
-    for one in group:
-        verdicts[one.verdict.value] = verdicts.get(one.verdict.value, 0) + 1
-        if one.measured is not None:
-            collateral += one.measured.collateral
-            if one.measured.fell_by is not None:
-                falls.append(one.measured.fell_by)
-    return Evidence(
-        gateway=gateway,
-        effect=effect,
-        scope=scope,
-        actions=len(group),
-        verdicts=verdicts,
-        mean_fall=sum(falls) / len(falls) if falls else None,
-        mean_collateral=collateral / len(group),
-    )

@@ -109,7 +109,7 @@ class Recovering:
         return incident
 
     def _alerts(self, one: Containment, incident: Incident | None, since: float) -> tuple[str, ...]:
-        """Of the incident, and of its detectors about its attackers, when they saw something since."""
+        """Of the incident, and of its detectors about its attackers, when they saw an attack since."""
         if incident is None:
             return ()
         wanted = Selection(where=Membership("incident", (incident.id,)), order="last_seen", limit=_MOST_ALERTS)
@@ -118,8 +118,8 @@ class Recovering:
         others: list[Alert] = []
         if detectors:
             others, _ = self._control.alerts(AlertFilter(detector=detectors, since=since), limit=_MOST_ALERTS)
-        found = [alert for alert in own if alert.last_seen > since]
-        found += [alert for alert in others if alert.last_seen > since and _names(alert) & set(one.attackers)]
+        found = [alert for alert in own if _anew(alert, since)]
+        found += [alert for alert in others if _anew(alert, since) and _names(alert) & set(one.attackers)]
         return tuple(dict.fromkeys(alert.id for alert in found))[:_MOST_KEPT]
 
     def _reopen(self, one: Containment, incident: Incident, found: Recovery) -> None:
@@ -137,6 +137,14 @@ class Recovering:
         except GatewatchError as error:
             self._log.warning("incident_not_reopened", incident=incident.id, why=error.message)
             raise
+
+
+def _anew(alert: Alert, since: float) -> bool:
+    """Whether a detector saw an attack that began since.
+
+    A window in which the containment ended holds the attack before it, too: any call since makes its alert newer.
+    """
+    return alert.first_seen > since or any(window.start >= since for window in alert.windows)
 
 
 def _names(alert: Alert) -> set[str]:

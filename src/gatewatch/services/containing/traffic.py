@@ -26,8 +26,9 @@ _ENDPOINTS = """
  path_id IN (SELECT path_id FROM paths FINAL
              WHERE ({{method:String}} = '' OR method = {{method:String}})
                AND ({{host:String}} = '' OR lower(host) = {{host:String}})
-               AND (trimRight(template, '/') = {{template:String}}{below}))
+               AND (trimRight(template, '/') = {{template:String}}{below} OR match(template, {{pattern:String}})))
 """
+"""Also literal paths beside a placeholder: gateways match `/users/me` by what is written for `/users/{slug}`."""
 _BELOW = " OR startsWith(template, concat({template:String}, '/'))"
 _OTHERS = """
  NOT (has({attackers:Array(String)}, concat(actor_kind, ':', actor_id))
@@ -76,6 +77,23 @@ FROM
     WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
       AND ts <= fromUnixTimestamp64Milli(toInt64({{until:Float64}} * 1000))
       AND (early OR ts >= fromUnixTimestamp64Milli(toInt64({{begin:Float64}} * 1000)))
+)
+"""
+_SHUT_OUT = """
+SELECT count() AS actors FROM
+(
+    WITH ts < fromUnixTimestamp64Milli(toInt64({{applied:Float64}} * 1000)) AS early
+    SELECT concat(actor_kind, ':', actor_id) AS who,
+           countIf(early AND status NOT IN (401, 403, 404, 429, 503)) AS passed_before,
+           countIf(NOT early AND status NOT IN (401, 403, 429, 503)) AS passed_after,
+           countIf(NOT early AND status IN (401, 403, 429, 503)) AS refused_after
+    FROM observations
+    WHERE ts >= fromUnixTimestamp64Milli(toInt64({{since:Float64}} * 1000))
+      AND ts <= fromUnixTimestamp64Milli(toInt64({{until:Float64}} * 1000))
+      AND (early OR ts >= fromUnixTimestamp64Milli(toInt64({{begin:Float64}} * 1000)))
+      AND ({scope}) AND ({others})
+    GROUP BY who
+    HAVING passed_before > 0 AND passed_after = 0 AND refused_after > 0
 )
 """
 _MINUTES = """
@@ -131,6 +149,9 @@ def counts_of(traffic: TrafficStore, one: Containment, *, until: float, settles_
     bound |= _whom(one.attackers, one.plan.scope)
     bound |= {"since": one.in_force_at - before_s, "applied": one.in_force_at, "begin": begin, "until": until}
     (row,) = traffic.query(_COUNTS.format(scope=where, others=_OTHERS), bound)
+    # Who comes now and then: an hour, however short the containment has been in force.
+    bound["since"] = one.in_force_at - _LONGEST_S
+    (out,) = traffic.query(_SHUT_OUT.format(scope=where, others=_OTHERS), bound)
     found = {name: _number(row, name) for name in row}
     own = found["answered_before"] > _SELDOM * (found["answered_before"] + found["passed_before"])
     began = found["attack_began"] / 1000 if found["attack_began"] else one.in_force_at - before_s
@@ -144,6 +165,7 @@ def counts_of(traffic: TrafficStore, one: Containment, *, until: float, settles_
         others_after=found["others_after"],
         refused_before=found["refused_before"],
         refused_after=found["refused_after"],
+        shut_out=_number(out, "actors"),
     )
 
 
@@ -175,6 +197,7 @@ def _where(scope: Scope) -> tuple[str, dict[str, Bound]]:
         parts.append(_BY)
     if place is not None:
         bound |= {"method": place.method, "host": place.host, "template": place.template.rstrip("/")}
+        bound["pattern"] = place.pattern()
         parts.append(_ENDPOINTS.format(below=_BELOW if place.below else ""))
     return " AND ".join(parts), bound
 
