@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -36,11 +37,10 @@ def _ports_of_ours() -> Iterator[int]:
         except OSError:
             held.close()
             continue
-        _HELD.append(held)
+        atexit.register(held.close)
         yield from range(begin, begin + _BLOCK)
 
 
-_HELD: list[socket.socket] = []
 _FREE, _ONE_AT_A_TIME = _ports_of_ours(), threading.Lock()
 
 
