@@ -156,9 +156,14 @@ def _recover(parts: Parts, client: httpx.Client, incident: int, story: _Story, b
     for one in blocks:
         reason = {"reason": "the account is locked, the password reset"}
         client.post(f"/v1/containments/{one}/rollback", json=reason).raise_for_status()
-    gone = [client.get(f"/v1/containments/{one}").raise_for_status().json()["removed_at"] for one in blocks]
+
+    def removed() -> bool:
+        found = [client.get(f"/v1/containments/{one}").raise_for_status().json() for one in blocks]
+        return all(one["removed_at"] for one in found)
+
+    gone = until(removed)
     back = _calls(parts, sorted(CHAIN_ADDRESSES), 26, _window_shopping(6))
-    story.tell(all(gone) and 403 not in back, f"rolled back and verified: {back}")
+    story.tell(gone and 403 not in back, f"rolled back and verified: {back}")
     done = {"status": "resolved", "classification": "true_positive", "determination": "compromised_account"}
     solved = client.patch(f"/v1/incidents/{incident}", json=done).raise_for_status().json()
     story.tell(solved["status"] == "resolved", "the incident is resolved")

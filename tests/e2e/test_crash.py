@@ -17,7 +17,7 @@ from gatewatch.traffic.clickhouse import ClickHouseTraffic
 from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
-TOTAL, BATCH, KILLS = 200_000, 1_000, 6
+TOTAL, BATCH = 200_000, 1_000
 
 
 def batch(number: int) -> bytes:
@@ -58,6 +58,12 @@ class Sender:
                 time.sleep(0.2)
             self.acknowledged = number + 1
 
+    def reach(self, number: int) -> None:
+        """Wait until so many batches were acknowledged."""
+        while self.acknowledged < number:
+            assert self.thread.is_alive()
+            time.sleep(0.02)
+
 
 def numbers(store: ClickHouseTraffic, sql: str) -> Any:
     return store.query(sql)[0]["n"]
@@ -71,16 +77,16 @@ def test_nothing_is_lost_or_doubled(server_at: Any) -> None:
     sender = Sender(server)
     sender.thread.start()
     chosen = random.Random(20261121)
-    kills = 0
-    while sender.thread.is_alive() and kills < KILLS:
-        time.sleep(chosen.uniform(0.3, 4.0))
-        server.kill()
-        kills += 1
-        server.start()
+    # By what was sent, so that a quick machine is not done before the kills; every second one meets the recovery.
+    for quarter in (1, 2, 3):
+        sender.reach(quarter * TOTAL // BATCH // 4)
+        for _ in range(2):
+            time.sleep(chosen.uniform(0.0, 1.5))
+            server.kill()
+            server.start()
     sender.thread.join()
     entry = server.settle()
     assert server.stop() == 0
-    assert kills >= 3
     assert sender.acknowledged * BATCH == TOTAL
     # A batch that was journalled but whose answer was lost is sent again: those are duplicates, counted as such.
     assert entry["observed"] == TOTAL
