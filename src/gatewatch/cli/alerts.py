@@ -39,6 +39,7 @@ def list_alerts(
     actor: Annotated[str, typer.Option(help="Actor, for example subject:ann.")] = "",
     client_ip: Annotated[str, typer.Option("--ip", help="Client address.")] = "",
     endpoint: Annotated[str, typer.Option(help="`METHOD host template`.")] = "",
+    incident: Annotated[int, typer.Option(help="Of this incident.")] = 0,
     since: Annotated[str, typer.Option(help="Seen at or after this RFC 3339 time.")] = "",
     until: Annotated[str, typer.Option(help="First seen before this RFC 3339 time.")] = "",
 ) -> None:
@@ -53,6 +54,7 @@ def list_alerts(
         actor=actor,
         client_ip=client_ip,
         endpoint=endpoint,
+        incident=incident or None,
         since=since,
         until=until,
     )

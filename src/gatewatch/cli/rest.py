@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -32,17 +32,18 @@ class ServerError(GatewatchError):
 class RefusedError(InputError):
     """The server can't use what was given, and says which parameter or member it means."""
 
-    def __init__(self, message: str, *, cure: str, mistakes: Mapping[str, str]) -> None:
-        """`mistakes`: what is wrong, by name in the REST API."""
+    def __init__(self, message: str, *, cure: str, mistakes: Mapping[str, str], known: Sequence[str] = ()) -> None:
+        """`mistakes`: what is wrong, by name in the REST API; `known`: the names there are, when one is not."""
         super().__init__(message, cure=cure)
-        self.mistakes = mistakes
+        self.mistakes, self.known = mistakes, known
 
     def about(self, options: Mapping[str, str]) -> InputError:
         """The same about options; as the server said it when some of it came from none of them."""
         if not self.mistakes or not options.keys() >= self.mistakes.keys():
             return self
         told = "; ".join(f"{options[name]}: {text}" for name, text in self.mistakes.items())
-        return InputError(told, cure=self.cure)
+        others = ", ".join(options[name] for name in self.known if name in options)
+        return InputError(told, cure=f"This server knows {others}." if others else self.cure)
 
 
 class Server:
@@ -138,7 +139,7 @@ def _problem(status: int, content: bytes) -> GatewatchError:
     if status == 403:
         return ServerError(text, cure=cure)
     if status in (400, 422):
-        return RefusedError(text, cure=cure, mistakes=_mistakes(problem))
+        return RefusedError(text, cure=cure, mistakes=_mistakes(problem), known=problem.get("known", ()))
     kinds: dict[int, type[GatewatchError]] = {404: NotFoundError, 409: ConflictError, 412: ConflictError}
     return kinds.get(status, ServerError)(text, cure=cure)
 

@@ -7,8 +7,13 @@ from typing import Any
 import httpx
 import pytest
 import typer
+from fastapi.routing import APIRoute
 
+from gatewatch.api.app import ROUTERS
+from gatewatch.api.parameters import declared
 from gatewatch.cli.app import app, run
+
+ROUTES = [one for router in ROUTERS for one in router.routes if isinstance(one, APIRoute)]
 
 OFFLINE = {
     "serve": "is the server",
@@ -44,6 +49,35 @@ def test_the_commands_that_ask_no_server_are_all_there() -> None:
     assert set(OFFLINE) <= set(COMMANDS)
 
 
+LISTS_OF = sorted(name for name, one in COMMANDS.items() if any("--limit" in option.opts for option in one.params))
+ELSEWHERE = {"--server", "--token", "--limit", "--all", "--json", "--csv", "--explain", "--rule", "--help"}
+
+
+def filled(command: Any) -> Iterator[str]:
+    """Every option of a list, with something that could be its value."""
+    for one in command.params:
+        option = one.opts[0]
+        if not option.startswith("--"):
+            yield "1"
+        elif option not in ELSEWHERE:
+            yield from (option,) if one.is_flag else (option, "incident 7" if option == "--on" else "1")
+
+
+@pytest.mark.parametrize("name", LISTS_OF)
+def test_a_list_sends_only_parameters_that_the_route_knows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, set[str]]] = []
+
+    def request(_: Any, __: str, path: str, *, params: dict[str, Any], **___: Any) -> httpx.Response:
+        asked.append((path, set(params)))
+        return httpx.Response(200, json={"items": [], "next": None})
+
+    monkeypatch.setattr(httpx.Client, "request", request)
+    assert run([*name.split(), *filled(COMMANDS[name])]) == 0
+    ((path, sent),) = asked
+    route = next(one for one in ROUTES if "GET" in (one.methods or ()) and one.path_regex.match(path))
+    assert sent <= set(declared(route.dependant))
+
+
 def refused(**problem: object) -> httpx.Response:
     return httpx.Response(422, json={"status": 422, "code": "input", "detail": "as the server says it", **problem})
 
@@ -73,6 +107,16 @@ TRANSLATED: dict[str, tuple[list[str], list[dict[str, str]], str]] = {
     ),
     "a place inside a rule": (["alerts", "list"], at("conditions[0].field"), "error: as the server says it\n"),
 }
+
+
+def test_a_server_of_another_version_says_which_options_it_knows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = refused(errors=at("query.incident"), known=["status", "client_ip", "detector", "limit"])
+    monkeypatch.setattr(httpx.Client, "request", lambda *_, **__: answer)
+    assert run(["alerts", "list", "--incident", "7"]) == 2
+    told = "error: --incident: can't be so\n  This server knows --status, --ip, --limit.\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize("name", TRANSLATED)
