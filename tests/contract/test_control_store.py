@@ -134,6 +134,10 @@ FILTERS = {
     "since": (AlertFilter(since=NOON + 3), {"a0003", "a0004"}),
     "until": (AlertFilter(until=NOON + 2), {"a0000", "a0001"}),
     "together": (AlertFilter(actor="u0", since=NOON + 1), {"a0003"}),
+    "by incident": (AlertFilter(incident=7), {"a0003"}),
+    "by incident and by status": (AlertFilter(incident=7, status=(AlertStatus.RESOLVED,)), set()),
+    "by incident and by address": (AlertFilter(incident=7, client_ip="192.0.2.4"), set()),
+    "by an incident that is not there": (AlertFilter(incident=99999), set()),
     "by nothing that is there": (AlertFilter(actor="nobody"), set()),
 }
 
@@ -146,7 +150,7 @@ def test_alerts_are_filtered(store: SqlControlStore, name: str) -> None:
             alert(0),
             alert(1, status=AlertStatus.RESOLVED),
             alert(2, severity=Severity.HIGH, endpoints=("GET shop /y",)),
-            alert(3, alert_type="API_Other"),
+            alert(3, alert_type="API_Other", incident=7),
             alert(4, detector="d.two"),
         ]
     )

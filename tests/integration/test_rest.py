@@ -484,3 +484,60 @@ def test_problems_never_repeat_what_was_sent(rest: Rest) -> None:
     ):
         assert answer.status_code >= 400
         assert "canary" not in answer.text
+
+
+UNKNOWN = {
+    "a filter that the list has not": ("GET", "/v1/alerts?incidents=99999"),
+    "a filter in the wrong letters": ("GET", "/v1/findings?statsu=open"),
+    "a filter of one thing": ("GET", "/v1/detectors/volume.traffic_spike?severity=high"),
+    "an order to change something": ("POST", "/v1/incidents/merge?dry_run=true"),
+    "a source that is misspelt": ("POST", "/v1/ingest?sorce=mine"),
+    "a list that is made whole": ("GET", "/v1/exports?state=failing"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_parameter_that_a_route_does_not_know_is_refused(rest: Rest, name: str) -> None:
+    method, path = UNKNOWN[name]
+    answer = rest.client(Role.ADMIN).request(method, path)
+    problem = answer.json()
+    (parameter,) = path.partition("?")[2].partition("=")[::2][:1]
+    assert (answer.status_code, problem["code"]) == (422, "unknown-parameter")
+    assert problem["errors"] == [{"at": f"query.{parameter}", "message": "is not known here"}]
+    assert parameter not in problem["known"]
+
+
+def test_a_refused_parameter_is_told_with_those_that_there_are(rest: Rest) -> None:
+    problem = rest.client(Role.VIEWER).get("/v1/findings?statsu=open").json()
+    assert problem["detail"] == "query.statsu is no parameter of this"
+    assert problem["cure"].startswith("It has ")
+    assert {"status", "severity", "cursor", "limit"} <= set(problem["known"])
+    none = rest.client(Role.VIEWER).get("/v1/alerts/a1?full=1").json()
+    assert (none["cure"], none["known"]) == ("It has none.", [])
+
+
+@pytest.mark.parametrize("path", ["/v1/health?probe=1", "/v1/answers?utm_source=mail"])
+def test_who_adds_parameters_of_their_own_may(rest: Rest, path: str) -> None:
+    assert rest.client(None).get(path).status_code == 200
+
+
+def test_every_list_of_ours_has_pages(rest: Rest) -> None:
+    client = rest.client(Role.VIEWER)
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = client.get("/v1/detectors", params={"limit": 4, "cursor": cursor}).json()
+        seen += [item["id"] for item in answer["items"]]
+        cursor = answer["next"]
+    whole = client.get("/v1/detectors").json()
+    assert (seen, whole["next"]) == ([item["id"] for item in whole["items"]], None)
+    assert len(seen) > 8
+    assert client.get("/v1/detectors?cursor=nonsense").status_code == 422
+    assert client.get("/v1/detectors?limit=0").status_code == 422
+
+
+def test_alerts_of_an_incident_are_listed(rest: Rest) -> None:
+    rest.control.upsert_alerts([alert(1, incident=7), alert(2)])
+    client = rest.client(Role.VIEWER)
+    assert [one["incident_id"] for one in client.get("/v1/alerts?incident=7").json()["items"]] == [7]
+    assert client.get("/v1/alerts?incident=99999").json()["items"] == []

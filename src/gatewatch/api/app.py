@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from gatewatch import __version__
 from gatewatch.api.hardening import BodyLimit, SecurityHeaders
+from gatewatch.api.parameters import known_parameters
 from gatewatch.api.problems import install_problems
 from gatewatch.api.resources import (
     alerts,
@@ -44,6 +45,8 @@ _PARTS = (
     *(containments, decisions, remediations, exceptions, subscriptions, cloud_apps),
     tokens,
 )
+_FOREIGN = (answers, cloud_apps, decisions, health)
+"""Mail scanners, bouncers, flows, probes and scrapers add parameters of their own."""
 ROUTERS = (*(part.router for part in _PARTS), *DEFENDER)
 
 
@@ -58,7 +61,9 @@ def create_app(services: ApiServices) -> FastAPI:
         openapi_url=None,
     )
     app.state.services = services
-    for router in ROUTERS:
+    for part in _PARTS:
+        app.include_router(part.router, dependencies=[] if part in _FOREIGN else [Depends(known_parameters)])
+    for router in DEFENDER:
         app.include_router(router)
     install_problems(app, services.log)
 

@@ -13,6 +13,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from gatewatch.api.services import ApiServices
 from gatewatch.errors import InputError
 from gatewatch.ports.control import Role, Token
+from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.services.access import UnauthenticatedError
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Cursor",
     "IfMatch",
     "Limit",
+    "Part",
     "Responder",
     "Services",
     "answer",
@@ -30,11 +32,25 @@ __all__ = [
     "revision_of",
     "seconds",
     "tokened",
+    "whole",
 ]
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items per page.")]
 IfMatch = Annotated[str | None, Header(description="Revision that was read.")]
 Cursor = Annotated[str, Query(description="`next` of the page before.")]
+
+
+def _part(
+    cursor: Cursor = "", limit: Annotated[int | None, Query(ge=1, le=500, description="All of them without.")] = None
+) -> slice:
+    start = int(read_cursor(cursor, (int,))[0]) if cursor else 0
+    if start < 0:
+        raise InputError("the cursor is not one of this list", cure="Begin again without a cursor.")
+    return slice(start, None if limit is None else start + limit)
+
+
+Part = Annotated[slice, Depends(_part)]
+"""Which part of a short list that is made whole each time."""
 
 
 def _services(request: Request) -> ApiServices:
@@ -119,3 +135,9 @@ def answer(request: Request, body: object, *, tag: str = "", status: int = 200) 
 def page(request: Request, items: Sequence[Mapping[str, Any]], following: str) -> Response:
     """One page of a list."""
     return answer(request, {"items": list(items), "next": following or None})
+
+
+def whole(request: Request, items: Sequence[Mapping[str, Any]], part: slice) -> Response:
+    """One page of a list that is made whole each time; without a limit all of it."""
+    more = part.stop is not None and part.stop < len(items)
+    return page(request, items[part], write_cursor(part.stop) if more else "")

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gatewatch.api.hardening import SECURITY_HEADERS
+from gatewatch.api.parameters import UnknownParameterError
 from gatewatch.errors import (
     ConfigurationError,
     ConflictError,
@@ -98,6 +99,9 @@ def install_problems(app: FastAPI, log: Log) -> None:
         if status == HTTPStatus.UNAUTHORIZED:
             headers["www-authenticate"] = "Bearer"
         more: dict[str, object] = {}
+        if isinstance(found, UnknownParameterError):
+            more["errors"] = [{"at": f"query.{name}", "message": "is not known here"} for name in found.unknown]
+            more["known"] = found.known
         if isinstance(found, PlaybookError):
             more["problems"] = [msgspec.to_builtins(one) for one in found.problems]
         if isinstance(found, ProblemsError):

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.errors import InputError
 
 __all__ = ["app"]
@@ -30,7 +29,9 @@ _COLUMNS = (
 
 
 @app.command("list")
+@remote_list()
 def list_alerts(
+    ask: AskList,
     *,
     status: Annotated[str, typer.Option(help="new, in_progress, resolved or dismissed.")] = "",
     severity: Annotated[str, typer.Option(help="high, medium, low or informational.")] = "",
@@ -38,80 +39,58 @@ def list_alerts(
     actor: Annotated[str, typer.Option(help="Actor, for example subject:ann.")] = "",
     client_ip: Annotated[str, typer.Option("--ip", help="Client address.")] = "",
     endpoint: Annotated[str, typer.Option(help="`METHOD host template`.")] = "",
+    incident: Annotated[int, typer.Option(help="Of this incident.")] = 0,
     since: Annotated[str, typer.Option(help="Seen at or after this RFC 3339 time.")] = "",
     until: Annotated[str, typer.Option(help="First seen before this RFC 3339 time.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List alerts, newest first."""
-    parameters = {
-        "status": status,
-        "severity": severity,
-        "alert_type": alert_type,
-        "actor": actor,
-        "client_ip": client_ip,
-        "endpoint": endpoint,
-        "since": since,
-        "until": until,
-    }
-    show_list(
-        Server(server, token),
+    ask.show(
         "/v1/alerts",
         "Alerts",
         _COLUMNS,
-        parameters=parameters,
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+        status=status,
+        severity=severity,
+        alert_type=alert_type,
+        actor=actor,
+        client_ip=client_ip,
+        endpoint=endpoint,
+        incident=incident or None,
+        since=since,
+        until=until,
     )
 
 
 @app.command("show")
-def show(
-    alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def show(ask: Ask, alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")]) -> None:
     """Show one alert with its evidence."""
-    record = Server(server, token).call("GET", f"/v1/alerts/{alert_id}")
-    if as_json:
-        show_json(record)
-    else:
-        for line in _lines(record):
-            typer.echo(line)
+    record = ask.server.call("GET", f"/v1/alerts/{alert_id}")
+    ask.tell(record, _lines(record))
 
 
 @app.command("set")
+@remote
 def set_status(
+    ask: Ask,
     alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")],
     status: Annotated[str, typer.Argument(help="new, in_progress, resolved or dismissed; stays when left out.")] = "",
     *,
     classification: Annotated[str, typer.Option(help="true_positive, expected_activity, false_positive.")] = "",
     determination: Annotated[str, typer.Option(help="What it was, for example security_testing.")] = "",
-    owner: Annotated[str, typer.Option(help="Assign to.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
+    assigned_to: Annotated[str, typer.Option("--owner", help="Assign to.")] = "",
 ) -> None:
     """Change an alert's status, and what is concluded of it."""
     given = {
         "status": status,
         "classification": classification,
         "determination": determination,
-        "assigned_to": owner,
+        "assigned_to": assigned_to,
     }
     body = {field: value for field, value in given.items() if value}
     if not body:
         raise InputError("nothing to change", cure="Give a status, --owner, --classification or --determination.")
-    record = Server(server, token).call("PATCH", f"/v1/alerts/{alert_id}", body=body)
-    if as_json:
-        show_json(record)
-    else:
-        typer.echo(f"{record['id']} is {record['status']}")
+    record = ask.server.call("PATCH", f"/v1/alerts/{alert_id}", body=body)
+    ask.tell(record, f"{record['id']} is {record['status']}")
 
 
 def _lines(record: Mapping[str, Any]) -> Iterator[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_record, show_table
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
+from gatewatch.cli.rest import Server
 from gatewatch.errors import InputError, NotFoundError
 
 __all__ = ["app", "run_lines"]
@@ -45,95 +46,75 @@ _LONG_S = 120.0
 
 
 @app.command("list")
-def list_rules(
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 1000,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list(limit=1000)
+def list_rules(ask: AskList) -> None:
     """List the rules in the order in which they run."""
-    show_list(
-        Server(server, token),
-        _RULES,
-        "Automation rules",
-        _COLUMNS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show(_RULES, "Automation rules", _COLUMNS)
 
 
 @app.command("show")
-def show(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask, name: Name) -> None:
     """Show one rule."""
-    _tell(Server(server, token).call("GET", f"{_RULES}/{name}"), as_json=as_json)
+    ask.record(name, ask.server.call("GET", f"{_RULES}/{name}"))
 
 
 @app.command("apply")
+@remote
 def put(
+    ask: Ask,
     file: OneFile,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file, here; needs no server.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Make or change the rules of a YAML file, all or none; every mistake is told with its line."""
     rules = _checked(file)
     if dry_run:
-        _tell_all(rules, as_json=as_json, done="would be applied")
+        _tell_all(ask, rules, done="would be applied")
         return
-    there = Server(server, token)
+    there = ask.server
     found = there.call("POST", f"{_RULES}:import", body={"format": "gatewatch", "document": rules})["items"]
-    _tell_all(found, as_json=as_json, done="is applied")
+    _tell_all(ask, found, done="is applied")
     for warning in _warnings(there, found):
         typer.echo(f"warning: {warning}", err=True)
 
 
 @app.command("delete")
-def delete(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "") -> None:
+@remote
+def delete(ask: Ask, name: Name) -> None:
     """Remove a rule; its runs stay."""
-    Server(server, token).call("DELETE", f"{_RULES}/{name}")
-    typer.echo(f"{name} is removed")
+    ask.server.call("DELETE", f"{_RULES}/{name}")
+    ask.tell({"removed": name}, f"{name} is removed")
 
 
 @app.command("enable")
-def enable(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def enable(ask: Ask, name: Name) -> None:
     """Switch a rule on."""
-    _switch(name, "enable", Server(server, token), as_json=as_json)
+    _switch(ask, name, "enable")
 
 
 @app.command("disable")
-def disable(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def disable(ask: Ask, name: Name) -> None:
     """Switch a rule off at once."""
-    _switch(name, "disable", Server(server, token), as_json=as_json)
+    _switch(ask, name, "disable")
 
 
 @app.command("order")
-def order(
-    names: Annotated[list[str], typer.Argument(help="All rules, first to last.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def order(ask: Ask, names: Annotated[list[str], typer.Argument(help="All rules, first to last.")]) -> None:
     """Put all rules in this order."""
-    found = Server(server, token).call("POST", f"{_RULES}:order", body={"names": names})["items"]
-    if as_json:
-        show_json(found)
-    else:
-        show_table("Automation rules", _COLUMNS, found)
+    found = ask.server.call("POST", f"{_RULES}:order", body={"names": names})["items"]
+    ask.table(found, "Automation rules", _COLUMNS, found)
 
 
 @app.command("simulate")
+@remote
 def simulate(
+    ask: Ask,
     rule: Annotated[str, typer.Argument(help="Name of a rule, or a YAML file with one that is not kept.")],
     subject: Subject = "",
     days: Annotated[float, typer.Option(help="Without --on: how far back to look.")] = 7.0,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Say what a rule would do, on one thing or on the last days; nothing is changed."""
     wanted = _subject(subject) if subject else None
@@ -143,46 +124,27 @@ def simulate(
         if more:
             raise InputError(f"{rule} has several rules", cure="Give a file with one.")
         path, body = f"{_RULES}:simulate", {"rule": text, "subject": wanted}
-    answer = Server(server, token).content("POST", path, parameters={"days": days}, body=body, timeout_s=_LONG_S)
-    found = json.loads(answer)
-    if as_json:
-        show_json(found)
-        return
-    more_ = ", and there were more" if found["bounded"] else ""
-    typer.echo(f"Of {found['looked_at']} it would have matched {found['matched']}{more_}. {found['note']}")
-    for name, count in found["actions"].items():
-        typer.echo(f"  {name}: {count}")
-    _warn(str(rule), found)
-    for one in found["runs"]:
-        for line in run_lines(one):
-            typer.echo(line)
+    found = ask.server.call("POST", path, parameters={"days": days}, body=body, timeout_s=_LONG_S)
+    ask.tell(found, _simulation_lines(rule, found))
 
 
 @app.command("run")
-def run(
-    name: Name, subject: Subject, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def run(ask: Ask, name: Name, subject: Subject) -> None:
     """Run a rule on one thing now."""
-    found = Server(server, token).call("POST", f"{_RULES}/{name}:run", body=_subject(subject))
-    if as_json:
-        show_json(found)
-        return
-    for line in run_lines(found):
-        typer.echo(line)
+    found = ask.server.call("POST", f"{_RULES}/{name}:run", body=_subject(subject))
+    ask.tell(found, run_lines(found))
 
 
 @app.command("runs")
+@remote_list()
 def runs(
+    ask: AskList,
     *,
     name: Annotated[str, typer.Option("--rule", help="Only of this rule.")] = "",
     subject: Annotated[str, typer.Option("--on", help="Only on this: `incident 7`.")] = "",
     outcome: Annotated[str, typer.Option(help="matched, not_matched, failed, cut or gone.")] = "",
     explain: Annotated[bool, typer.Option("--explain", help="Every condition with what it saw.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     path = f"{_RULES}/{name}/runs" if name else _RUNS
@@ -192,35 +154,22 @@ def runs(
         if name:
             raise InputError("--rule and --on can't be given together", cure="Leave one out.")
         parameters |= {"kind": wanted["kind"], "subject": wanted["id"]}
-    there = Server(server, token)
-    if explain and not as_json:
-        for one in there.items(path, parameters=parameters, limit=None if everything else limit):
-            for line in run_lines(one):
-                typer.echo(line)
+    if explain and not ask.as_json:
+        ask.tell(None, chain.from_iterable(map(run_lines, ask.items(path, **parameters))))
         return
-    show_list(
-        there,
-        path,
-        "Rule runs",
-        _RUN_COLUMNS,
-        parameters=parameters,
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show(path, "Rule runs", _RUN_COLUMNS, **parameters)
 
 
 @app.command("import-sentinel")
+@remote
 def import_sentinel(
+    ask: Ask,
     file: OneFile,
     defender: Annotated[bool, typer.Option("--defender", help="Workflow automations of Defender for Cloud.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what they become.")] = False,
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="All of them; without it as they say.")
     ] = None,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Take over automation rules of Microsoft Sentinel (JSON), all or none; what has no counterpart is named."""
     try:
@@ -229,19 +178,29 @@ def import_sentinel(
         raise InputError(f"can't read {file} as JSON: {error}") from error
     kind = "defender" if defender else "sentinel"
     body = {"format": kind, "document": document, "enabled": enabled, "dry_run": dry_run}
-    found = Server(server, token).call("POST", f"{_RULES}:import", body=body)["items"]
-    if dry_run and not as_json:
+    found = ask.server.call("POST", f"{_RULES}:import", body=body)["items"]
+    if dry_run and not ask.as_json:
         import yaml
 
-        typer.echo(yaml.safe_dump_all(found, sort_keys=False, allow_unicode=True, explicit_start=True), nl=False)
+        ask.text(found, yaml.safe_dump_all(found, sort_keys=False, allow_unicode=True, explicit_start=True))
         return
-    _tell_all(found, as_json=as_json, done="is taken over")
+    _tell_all(ask, found, done="is taken over")
 
 
 @app.command("export")
-def export(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "") -> None:
+@remote
+def export(ask: Ask) -> None:
     """Print all rules as one YAML file that `apply` takes."""
-    typer.echo(Server(server, token).content("GET", f"{_RULES}:export").decode(), nl=False)
+    text = ask.server.content("GET", f"{_RULES}:export").decode()
+    ask.text({"text": text}, text)
+
+
+def _simulation_lines(rule: str, found: Mapping[str, Any]) -> Iterator[str]:
+    more = ", and there were more" if found["bounded"] else ""
+    yield f"Of {found['looked_at']} it would have matched {found['matched']}{more}. {found['note']}"
+    yield from (f"  {name}: {count}" for name, count in found["actions"].items())
+    _warn(rule, found)
+    yield from chain.from_iterable(map(run_lines, found["runs"]))
 
 
 def run_lines(run: Mapping[str, Any]) -> Iterator[str]:
@@ -321,28 +280,20 @@ def _subject(text: str) -> dict[str, str]:
     return {"kind": kind, "id": name.strip()}
 
 
-def _switch(name: str, word: str, server: Server, *, as_json: bool) -> None:
-    found = server.call("POST", f"{_RULES}/{name}:{word}")
-    if as_json:
-        show_json(found)
-    else:
-        typer.echo(f"{name} is {found['state']}")
+def _switch(ask: Ask, name: str, word: str) -> None:
+    found = ask.server.call("POST", f"{_RULES}/{name}:{word}")
+    ask.tell(found, f"{name} is {found['state']}")
+    if not ask.as_json:
         _warn(name, found)
 
 
-def _tell(record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(record)
-    else:
-        show_record(record["name"], record)
+def _tell_all(ask: Ask, records: list[Any], *, done: str) -> None:
+    ask.tell({"items": records}, _done_lines(records, done))
 
 
-def _tell_all(records: list[Any], *, as_json: bool, done: str) -> None:
-    if as_json:
-        show_json({"items": records})
-        return
+def _done_lines(records: list[Any], done: str) -> Iterator[str]:
     for one in records:
-        typer.echo(f"{one['name']} {done}")
+        yield f"{one['name']} {done}"
         _warn(one["name"], one)
 
 

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column, show_json
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.errors import ConflictError, InputError
 
 __all__ = ["app"]
@@ -42,54 +41,37 @@ Id = Annotated[str, typer.Argument(help="As `list` shows it.")]
 
 
 @app.command("list")
+@remote_list()
 def list_containments(
+    ask: AskList,
     gateway: Annotated[str, typer.Option(help="Only of this gateway.")] = "",
     state: Annotated[list[str] | None, typer.Option(help="queued, in_force, refused, expired, rolled_back.")] = None,
     incident: Annotated[int, typer.Option(help="Only of this incident.")] = 0,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
-    everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """List containments, newest first."""
-    parameters: dict[str, Any] = {"gateway": gateway, "state": state or [], "incident": incident}
-    show_list(
-        Server(server, token),
-        "/v1/containments",
-        "Containments",
-        _COLUMNS,
-        parameters=parameters,
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+    ask.show(
+        "/v1/containments", "Containments", _COLUMNS, gateway=gateway, state=state or [], incident=incident or None
     )
 
 
 @app.command("gateways")
-def gateways(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote_list(limit=500)
+def gateways(ask: AskList) -> None:
     """List gateways and whether they agree with what is wanted."""
-    show_list(
-        Server(server, token),
-        "/v1/gateways",
-        "Gateways",
-        _GATEWAYS,
-        parameters={},
-        limit=500,
-        everything=False,
-        as_json=as_json,
-    )
+    ask.show("/v1/gateways", "Gateways", _GATEWAYS)
 
 
 @app.command("show")
-def show(containment: Id, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask, containment: Id) -> None:
     """Show one with its predicted and measured effect, as JSON."""
-    del as_json  # it is JSON either way
-    show_json(Server(server, token).call("GET", f"/v1/containments/{containment}"))
+    show_json(ask.server.call("GET", f"/v1/containments/{containment}"))
 
 
 @app.command("apply")
+@remote
 def apply(
+    ask: Ask,
     gateway: Annotated[str, typer.Argument(help="Name of a configured gateway.")],
     effect: Annotated[str, typer.Argument(help="mirror, throttle, challenge, block, suspend_key, disable_endpoint.")],
     scope: Annotated[str, typer.Argument(help="`address=203.0.113.7`, `range=…`, `actor=subject:ann`, `endpoint=…` …")],
@@ -103,9 +85,6 @@ def apply(
     forced: Annotated[bool, typer.Option("--force", help="Override shares and counts.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say whom it would have hit.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Judge a plan from stored traffic, show whom it would have hit, and carry it out."""
     kind, equals, value = scope.partition("=")
@@ -122,41 +101,31 @@ def apply(
         "incident": incident,
         "forced": forced,
     }
-    client = Server(server, token)
-    judged = client.call("POST", "/v1/containments/judgement", body=plan)
-    if dry_run and as_json:
+    judged = ask.server.call("POST", "/v1/containments/judgement", body=plan)
+    if dry_run and ask.as_json:
         show_json(judged)
         return
-    _show_judgement(judged, err=as_json)
+    _show_judgement(judged, err=ask.as_json)
     if dry_run:
         return
     if judged["obstacles"]:
         raise ConflictError("it is not carried out: " + "; ".join(judged["obstacles"]))
     if not yes:
-        typer.confirm("Carry it out?", abort=True, err=as_json)
+        ask.confirm("Carry it out?", nothing="nothing was carried out")
     order = {"plan": plan, "digest": judged["digest"], "key": secrets.token_hex(12)}
-    made = client.call("POST", "/v1/containments", body=order)
-    if as_json:
-        show_json(made)
-    else:
-        typer.echo(f"{made['id']} is {made['state'].replace('_', ' ')} until {made['expires_at']}")
+    made = ask.server.call("POST", "/v1/containments", body=order)
+    ask.tell(made, f"{made['id']} is {made['state'].replace('_', ' ')} until {made['expires_at']}")
 
 
 @app.command("rollback")
+@remote
 def roll_back(
-    containment: Id,
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
+    ask: Ask, containment: Id, reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 ) -> None:
     """Take one back."""
-    made = Server(server, token).call("POST", f"/v1/containments/{containment}/rollback", body={"reason": reason})
-    if as_json:
-        show_json(made)
-        return
+    made = ask.server.call("POST", f"/v1/containments/{containment}/rollback", body={"reason": reason})
     gone = "and is gone from the gateway" if made["removed_at"] else "; the gateway has not confirmed it yet"
-    typer.echo(f"{containment} is rolled back {gone}")
+    ask.tell(made, f"{containment} is rolled back {gone}")
 
 
 def _show_judgement(judged: dict[str, Any], *, err: bool) -> None:

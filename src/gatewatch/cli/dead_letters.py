@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -25,43 +24,26 @@ Ids = Annotated[list[str], typer.Argument(help="Ids from `dead-letters list`.")]
 
 
 @app.command("list")
-def list_letters(
-    *,
-    source: Annotated[str, typer.Option(help="Only of this source.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list()
+def list_letters(ask: AskList, *, source: Annotated[str, typer.Option(help="Only of this source.")] = "") -> None:
     """List rejected input: reason and position, never the content."""
-    show_list(
-        Server(server, token),
-        "/v1/dead-letters",
-        "Dead letters",
-        _COLUMNS,
-        parameters={"source": source},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/dead-letters", "Dead letters", _COLUMNS, source=source)
 
 
 @app.command("resubmit")
-def resubmit(ids: Ids, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def resubmit(ask: Ask, ids: Ids) -> None:
     """Send letters through the pipeline again, for example after an upgrade."""
-    _act("resubmit", ids, server, token, as_json=as_json)
+    _act(ask, "resubmit", ids)
 
 
 @app.command("drop")
-def drop(ids: Ids, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def drop(ask: Ask, ids: Ids) -> None:
     """Forget letters. There is no way back."""
-    _act("drop", ids, server, token, as_json=as_json)
+    _act(ask, "drop", ids)
 
 
-def _act(action: str, ids: list[str], server: str, token: str, *, as_json: bool) -> None:
-    answer = Server(server, token).call("POST", f"/v1/dead-letters/{action}", body={"ids": ids})
-    if as_json:
-        show_json(answer)
-    else:
-        typer.echo(", ".join(f"{name} {value}" for name, value in answer.items()))
+def _act(ask: Ask, action: str, ids: list[str]) -> None:
+    answer = ask.server.call("POST", f"/v1/dead-letters/{action}", body={"ids": ids})
+    ask.counts(answer)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_record, show_table
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column, show_table
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.errors import InputError
 
 __all__ = ["app"]
@@ -35,77 +35,53 @@ _TEST_S = 600.0
 
 
 @app.command("list")
-def list_detectors(
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 200,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list(limit=200)
+def list_detectors(ask: AskList) -> None:
     """List detectors."""
-    show_list(
-        Server(server, token),
-        "/v1/detectors",
-        "Detectors",
-        _COLUMNS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/detectors", "Detectors", _COLUMNS)
 
 
 @app.command("show")
-def show(
-    detector_id: Annotated[str, typer.Argument(help="Id from `detectors list`.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def show(ask: Ask, detector_id: Annotated[str, typer.Argument(help="Id from `detectors list`.")]) -> None:
     """Show one detector with its settings, their units and ranges."""
-    record = Server(server, token).call("GET", f"/v1/detectors/{detector_id}")
-    if as_json:
-        show_json(record)
-    else:
-        show_record(record["title"], record)
+    record = ask.server.call("GET", f"/v1/detectors/{detector_id}")
+    ask.record(record["title"], record)
 
 
 @app.command("backtest")
+@remote
 def backtest(
+    ask: Ask,
     detector_id: Annotated[str, typer.Argument(help="Id from `detectors list`.")],
     settings: Annotated[list[str], typer.Option("--set", help="NAME=VALUE to try; may be repeated.")],
     since: Annotated[str, typer.Option(help="Begin of the stretch, RFC 3339 or a date.")],
     until: Annotated[str, typer.Option(help="End of the stretch.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Try other settings on stored traffic; nothing is changed."""
     body = {"settings": dict(map(_setting, settings)), "since": since, "until": until}
     path = f"/v1/detectors/{detector_id}/backtest"
-    found = json.loads(Server(server, token).content("POST", path, body=body, timeout_s=_TEST_S))
-    if as_json:
-        show_json(found)
-        return
+    found = ask.server.call("POST", path, body=body, timeout_s=_TEST_S)
+    ask.tell(found, _backtest_lines(found))
+    if not ask.as_json:
+        for title, name in (("Gained", "gained_first"), ("Lost", "lost_first")):
+            if found[name]:
+                show_table(title, _JUDGED, found[name])
+
+
+def _backtest_lines(found: Mapping[str, Any]) -> Iterator[str]:
     changes = ", ".join(f"{name} {found['current'][name]} -> {value}" for name, value in found["settings"].items())
-    typer.echo(f"{found['detector']}: {changes or 'settings as they are'}, {found['since']} to {found['until']}")
-    typer.echo(
+    yield f"{found['detector']}: {changes or 'settings as they are'}, {found['since']} to {found['until']}"
+    yield (
         f"{found['stored']} alerts stored, {found['found']} with these settings:"
         f" {found['lost']} lost, {found['gained']} gained, {found['unchanged']} kept."
     )
-    typer.echo(f"Alerts per day: {found['alerts_per_day_before']:.2f} -> {found['alerts_per_day_after']:.2f}")
-    typer.echo(f"Time to detect: {_seconds(found['to_detect_before_s'])} -> {_seconds(found['to_detect_after_s'])}")
-    for one in found["verdicts"]:
-        typer.echo(f"  {one['classification']}: {one['before']} -> {one['after']}")
+    yield f"Alerts per day: {found['alerts_per_day_before']:.2f} -> {found['alerts_per_day_after']:.2f}"
+    yield f"Time to detect: {_seconds(found['to_detect_before_s'])} -> {_seconds(found['to_detect_after_s'])}"
+    yield from (f"  {one['classification']}: {one['before']} -> {one['after']}" for one in found["verdicts"])
     if found["reproduced"] < found["stored"]:
         gone = found["stored"] - found["reproduced"]
-        typer.echo(
-            f"{gone} are not found again with today's settings either: their traffic is gone, or settings changed."
-        )
-    for title, name in (("Gained", "gained_first"), ("Lost", "lost_first")):
-        if found[name]:
-            show_table(title, _JUDGED, found[name])
+        yield f"{gone} are not found again with today's settings either: their traffic is gone, or settings changed."
 
 
 def _setting(text: str) -> tuple[str, float | int | bool | str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatewatch.cli.output import AsJson, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.remote import Ask, remote
 from gatewatch.cli.reviews import OutFile, Zone, write_file
 
 if TYPE_CHECKING:
@@ -22,20 +22,21 @@ _NOT_INTACT = 11
 
 
 @app.command("export")
+@remote
 def export(
+    ask: Ask,
     incident_id: Annotated[int, typer.Argument(help="Number of the incident.")],
     out: OutFile,
     zone: Zone = "UTC",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
 ) -> None:
     """Write the signed bundle, a zip; the audit log keeps who took it."""
     from hashlib import sha256
 
     path = f"/v1/incidents/{incident_id}/evidence"
-    data = Server(server, token).content("GET", path, parameters={"timezone": zone}, timeout_s=_LONG_S)
+    data = ask.server.content("GET", path, parameters={"timezone": zone}, timeout_s=_LONG_S)
     write_file(out, data)
-    typer.echo(f"{out}: {len(data)} octets, SHA-256 {sha256(data).hexdigest()}")
+    found = {"file": str(out), "octets": len(data), "sha256": sha256(data).hexdigest()}
+    ask.tell(found, f"{out}: {len(data)} octets, SHA-256 {found['sha256']}")
 
 
 @app.command("verify")

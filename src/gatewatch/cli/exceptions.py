@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -35,88 +34,62 @@ Id = Annotated[str, typer.Argument(help="As `list` shows it.")]
 
 
 @app.command("list")
+@remote_list()
 def list_exceptions(
+    ask: AskList,
     *,
     recommendation: Annotated[str, typer.Option(help="Only of this recommendation.")] = "",
     ended: Annotated[
         bool | None, typer.Option("--ended/--active", help="Only those that have ended, or the others.")
     ] = None,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List exceptions, newest first."""
-    show_list(
-        Server(server, token),
+    ask.show(
         "/v1/exceptions",
         "Exceptions",
         _COLUMNS,
-        parameters={"recommendation": recommendation, "ended": None if ended is None else str(ended).lower()},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+        recommendation=recommendation,
+        ended=None if ended is None else str(ended).lower(),
     )
 
 
 @app.command("exposure")
-def exposure(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote_list(limit=500)
+def exposure(ask: AskList) -> None:
     """Unhealthy endpoints by recommendation, before and after exceptions."""
-    show_list(
-        Server(server, token),
-        "/v1/exceptions/exposure",
-        "Exposure",
-        _EXPOSURE,
-        parameters={},
-        limit=500,
-        everything=False,
-        as_json=as_json,
-    )
+    ask.show("/v1/exceptions/exposure", "Exposure", _EXPOSURE)
 
 
 @app.command("add")
+@remote
 def add(
+    ask: Ask,
     recommendation: Annotated[str, typer.Argument(help="Recommendation id.")],
     justification: Annotated[
         str, typer.Argument(help="third_party_control, alternate_mitigation, risk_accepted, planned_remediation.")
     ],
     *,
     context: Annotated[str, typer.Option(help="Why, in a sentence.")],
-    until: Annotated[str, typer.Option(help="RFC 3339 time at which it ends, within a year.")],
-    collection: Annotated[str, typer.Option(help="Only for this API collection (id).")] = "",
-    endpoint: Annotated[str, typer.Option(help="Only for this endpoint (id).")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
+    expires_at: Annotated[str, typer.Option("--until", help="RFC 3339 time at which it ends, within a year.")],
+    collection_id: Annotated[str, typer.Option("--collection", help="Only for this API collection (id).")] = "",
+    endpoint_id: Annotated[str, typer.Option("--endpoint", help="Only for this endpoint (id).")] = "",
 ) -> None:
     """Leave a recommendation unfollowed; everywhere unless a collection or an endpoint is named."""
     body = {
         "recommendation": recommendation,
         "justification": justification,
         "context": context,
-        "expires_at": until,
-        "collection_id": collection,
-        "endpoint_id": endpoint,
+        "expires_at": expires_at,
+        "collection_id": collection_id,
+        "endpoint_id": endpoint_id,
     }
-    made = Server(server, token).call("POST", "/v1/exceptions", body=body)
-    if as_json:
-        show_json(made)
-    else:
-        typer.echo(f"{made['id']} holds until {made['expires_at']}")
+    made = ask.server.call("POST", "/v1/exceptions", body=body)
+    ask.tell(made, f"{made['id']} holds until {made['expires_at']}")
 
 
 @app.command("cancel")
-def cancel(
-    exception: Id,
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def cancel(ask: Ask, exception: Id, reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")]) -> None:
     """End one at once."""
-    made = Server(server, token).call("POST", f"/v1/exceptions/{exception}/cancel", body={"reason": reason})
-    if as_json:
-        show_json(made)
-    else:
-        typer.echo(f"{exception} is cancelled")
+    made = ask.server.call("POST", f"/v1/exceptions/{exception}/cancel", body={"reason": reason})
+    ask.tell(made, f"{exception} is cancelled")

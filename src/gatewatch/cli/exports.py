@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_record
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -36,119 +35,83 @@ Ids = Annotated[list[str], typer.Argument(help="Ids from `exports dead-letters`.
 
 
 @app.command("list")
-def list_exports(
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 100,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list(limit=100)
+def list_exports(ask: AskList) -> None:
     """List targets with lag and last error."""
-    show_list(
-        Server(server, token),
-        "/v1/exports",
-        "Export targets",
-        _TARGETS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/exports", "Export targets", _TARGETS)
 
 
 @app.command("show")
-def show(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask, name: Name) -> None:
     """Show one target."""
-    _tell(Server(server, token).call("GET", f"/v1/exports/{name}"), as_json=as_json)
+    _tell(ask, ask.server.call("GET", f"/v1/exports/{name}"))
 
 
 @app.command("pause")
-def pause(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def pause(ask: Ask, name: Name) -> None:
     """Stop delivering; changes wait."""
-    _tell(Server(server, token).call("POST", f"/v1/exports/{name}/pause"), as_json=as_json)
+    _tell(ask, ask.server.call("POST", f"/v1/exports/{name}/pause"))
 
 
 @app.command("resume")
-def resume(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def resume(ask: Ask, name: Name) -> None:
     """Go on where it stopped."""
-    _tell(Server(server, token).call("POST", f"/v1/exports/{name}/resume"), as_json=as_json)
+    _tell(ask, ask.server.call("POST", f"/v1/exports/{name}/resume"))
 
 
 @app.command("back-fill")
+@remote
 def back_fill(
+    ask: Ask,
     name: Name,
     kind: Annotated[list[str] | None, typer.Option(help="alert, incident, finding or audit; all without it.")] = None,
     end: Annotated[bool, typer.Option("--end", help="Give up the pass at work.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Send everything there is, oldest first."""
-    path, there = f"/v1/exports/{name}/back-fill", Server(server, token)
+    path, there = f"/v1/exports/{name}/back-fill", ask.server
     record = there.call("DELETE", path) if end else there.call("POST", path, body={"kinds": kind or []})
-    _tell(record, as_json=as_json)
+    _tell(ask, record)
 
 
 @app.command("test")
-def send_test(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def send_test(ask: Ask, name: Name) -> None:
     """Send a made-up alert and say what became of it."""
-    record = Server(server, token).call("POST", f"/v1/exports/{name}/test")
-    if as_json:
-        show_json(record)
-    else:
-        typer.echo(f"{name} took the test message")
+    record = ask.server.call("POST", f"/v1/exports/{name}/test")
+    ask.tell(record, f"{name} took the test message")
 
 
 @app.command("dead-letters")
+@remote_list()
 def dead_letters(
+    ask: AskList,
     name: Name,
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List what a target refused for good."""
-    show_list(
-        Server(server, token),
-        f"/v1/exports/{name}/dead-letters",
-        "Dead letters",
-        _LETTERS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show(f"/v1/exports/{name}/dead-letters", "Dead letters", _LETTERS)
 
 
 @app.command("resend")
-def resend(
-    name: Name, ids: Ids, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def resend(ask: Ask, name: Name, ids: Ids) -> None:
     """Send dead letters again, as the things are now."""
-    _act("resend", name, ids, Server(server, token), as_json=as_json)
+    _act(ask, "resend", name, ids)
 
 
 @app.command("drop")
-def drop(
-    name: Name, ids: Ids, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def drop(ask: Ask, name: Name, ids: Ids) -> None:
     """Forget dead letters. There is no way back."""
-    _act("drop", name, ids, Server(server, token), as_json=as_json)
+    _act(ask, "drop", name, ids)
 
 
-def _act(action: str, name: str, ids: list[str], server: Server, *, as_json: bool) -> None:
-    answer = server.call("POST", f"/v1/exports/{name}/dead-letters/{action}", body={"ids": ids})
-    if as_json:
-        show_json(answer)
-    else:
-        typer.echo(", ".join(f"{key} {value}" for key, value in answer.items()))
+def _act(ask: Ask, action: str, name: str, ids: list[str]) -> None:
+    answer = ask.server.call("POST", f"/v1/exports/{name}/dead-letters/{action}", body={"ids": ids})
+    ask.counts(answer)
 
 
-def _tell(record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(record)
-    else:
-        show_record(record["name"], record)
+def _tell(ask: Ask, record: dict[str, Any]) -> None:
+    ask.record(record["name"], record)

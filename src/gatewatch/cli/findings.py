@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_record
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -25,46 +24,30 @@ _COLUMNS = (
 
 
 @app.command("list")
+@remote_list()
 def list_findings(
+    ask: AskList,
     *,
     status: Annotated[str, typer.Option(help="healthy, unhealthy, not_applicable or exempt.")] = "unhealthy",
     severity: Annotated[str, typer.Option(help="high, medium, low or informational.")] = "",
     recommendation: Annotated[str, typer.Option(help="Recommendation id.")] = "",
-    endpoint: Annotated[str, typer.Option(help="Endpoint id.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
+    endpoint_id: Annotated[str, typer.Option("--endpoint", help="Endpoint id.")] = "",
 ) -> None:
     """List findings."""
-    show_list(
-        Server(server, token),
+    ask.show(
         "/v1/findings",
         "Findings",
         _COLUMNS,
-        parameters={
-            "status": status,
-            "severity": severity,
-            "recommendation": recommendation,
-            "endpoint_id": endpoint,
-        },
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+        status=status,
+        severity=severity,
+        recommendation=recommendation,
+        endpoint_id=endpoint_id,
     )
 
 
 @app.command("show")
-def show(
-    finding_id: Annotated[str, typer.Argument(help="Id from `findings list`.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def show(ask: Ask, finding_id: Annotated[str, typer.Argument(help="Id from `findings list`.")]) -> None:
     """Show one finding with its cause and what to do."""
-    record = Server(server, token).call("GET", f"/v1/findings/{finding_id}")
-    if as_json:
-        show_json(record)
-    else:
-        show_record(record["title"], record)
+    record = ask.server.call("GET", f"/v1/findings/{finding_id}")
+    ask.record(record["title"], record)

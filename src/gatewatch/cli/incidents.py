@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
+from gatewatch.cli.rest import Server
 from gatewatch.errors import InputError
 
 __all__ = ["app", "story_lines"]
@@ -37,162 +38,115 @@ _ACTIVITY_COLUMNS = (
 
 
 @app.command("list")
+@remote_list()
 def list_incidents(
+    ask: AskList,
     *,
     status: Annotated[str, typer.Option(help="active, in_progress, awaiting_action, resolved or redirected.")] = "",
     severity: Annotated[str, typer.Option(help="high, medium, low or informational.")] = "",
-    owner: Annotated[str, typer.Option(help="Assigned to.")] = "",
+    assigned_to: Annotated[str, typer.Option("--owner", help="Assigned to.")] = "",
     tag: Annotated[str, typer.Option(help="With this tag.")] = "",
     entity: Annotated[str, typer.Option(help="Naming this: `address 203.0.113.7`, `actor subject:ann` …")] = "",
     text: Annotated[str, typer.Option(help="Part of the name, or the number.")] = "",
     order: Annotated[str, typer.Option(help="updated_at, created_at or priority.")] = "priority",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List incidents, those to look at first on top."""
-    parameters = {
-        "status": status,
-        "severity": severity,
-        "assigned_to": owner,
-        "tag": tag,
-        "entity": entity,
-        "text": text,
-        "order": order,
-    }
-    show_list(
-        Server(server, token),
+    ask.show(
         "/v1/incidents",
         "Incidents",
         _COLUMNS,
-        parameters=parameters,
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+        status=status,
+        severity=severity,
+        assigned_to=assigned_to,
+        tag=tag,
+        entity=entity,
+        text=text,
+        order=order,
     )
 
 
 @app.command("show")
-def show(
-    incident_id: IncidentId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def show(ask: Ask, incident_id: IncidentId) -> None:
     """Tell one incident in order, with why each alert is in it and what to do."""
-    there = Server(server, token)
-    record = there.call("GET", f"/v1/incidents/{incident_id}/dossier")
-    if as_json:
-        show_json(record)
-        return
-    for line in _dossier_lines(record):
-        typer.echo(line)
-    for line in _answer_lines(there, incident_id):
-        typer.echo(line)
+    record = ask.server.call("GET", f"/v1/incidents/{incident_id}/dossier")
+    ask.tell(record, chain(_dossier_lines(record), _answer_lines(ask.server, incident_id)))
 
 
 @app.command("set")
+@remote
 def change(
+    ask: Ask,
     incident_id: IncidentId,
     *,
     status: Annotated[str, typer.Option(help="active, in_progress, awaiting_action or resolved.")] = "",
-    owner: Annotated[str | None, typer.Option(help="Assign to; '' to nobody.")] = None,
+    assigned_to: Annotated[str | None, typer.Option("--owner", help="Assign to; '' to nobody.")] = None,
     classification: Annotated[str, typer.Option(help="true_positive, expected_activity, false_positive.")] = "",
     determination: Annotated[str, typer.Option(help="What it was, for example compromised_account.")] = "",
     severity: Annotated[str, typer.Option(help="Fix the severity.")] = "",
     name: Annotated[str, typer.Option(help="Rename.")] = "",
-    note: Annotated[str, typer.Option(help="Resolving comment.")] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="Tags; give all of them.")] = None,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
+    resolving_comment: Annotated[str, typer.Option("--note", help="Resolving comment.")] = "",
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="Tags; give all of them.")] = None,
 ) -> None:
     """Change an incident. Resolving it closes its alerts."""
     given = {
         "status": status or None,
-        "assigned_to": owner,
+        "assigned_to": assigned_to,
         "classification": classification or None,
         "determination": determination or None,
         "severity": severity or None,
         "name": name or None,
-        "resolving_comment": note or None,
-        "tags": tag,
+        "resolving_comment": resolving_comment or None,
+        "tags": tags,
     }
     wanted = {field: value for field, value in given.items() if value is not None}
     if not wanted:
         raise InputError("nothing to change", cure="Give --status, --owner, --classification or another one.")
-    _show_state(Server(server, token).call("PATCH", f"/v1/incidents/{incident_id}", body=wanted), as_json=as_json)
+    _show_state(ask, ask.server.call("PATCH", f"/v1/incidents/{incident_id}", body=wanted))
 
 
 @app.command("comment")
-def comment(
-    incident_id: IncidentId,
-    text: Annotated[str, typer.Argument(help="What to say.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def comment(ask: Ask, incident_id: IncidentId, text: Annotated[str, typer.Argument(help="What to say.")]) -> None:
     """Add a comment."""
-    entry = Server(server, token).call("POST", f"/v1/incidents/{incident_id}/comments", body={"text": text})
-    if as_json:
-        show_json(entry)
-    else:
-        typer.echo(f"{entry['at']} {entry['by']}: {entry['text']}")
+    entry = ask.server.call("POST", f"/v1/incidents/{incident_id}/comments", body={"text": text})
+    ask.tell(entry, f"{entry['at']} {entry['by']}: {entry['text']}")
 
 
 @app.command("merge")
+@remote
 def merge(
+    ask: Ask,
     incident_ids: Annotated[list[int], typer.Argument(help="2 to 5 incidents; the oldest stays.")],
     reason: Annotated[str, typer.Option(help="Why they are one.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Make one incident of several."""
     body = {"incident_ids": incident_ids, "reason": reason}
-    _show_state(Server(server, token).call("POST", "/v1/incidents/merge", body=body), as_json=as_json)
+    _show_state(ask, ask.server.call("POST", "/v1/incidents/merge", body=body))
 
 
 @app.command("move")
+@remote
 def move(
+    ask: Ask,
     alert_ids: Annotated[list[str], typer.Argument(help="Alerts to move.")],
     to: Annotated[int | None, typer.Option(help="Incident; left out: a new one.")] = None,
     reason: Annotated[str, typer.Option(help="Why they belong there.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Move alerts to another incident, or split them off into a new one."""
     body = {"alert_ids": alert_ids, "incident_id": to, "reason": reason}
-    _show_state(Server(server, token).call("POST", "/v1/incidents/move-alerts", body=body), as_json=as_json)
+    _show_state(ask, ask.server.call("POST", "/v1/incidents/move-alerts", body=body))
 
 
 @app.command("activities")
-def activities(
-    incident_id: IncidentId,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list()
+def activities(ask: AskList, incident_id: IncidentId) -> None:
     """Show what was done, by whom and why, newest first."""
-    show_list(
-        Server(server, token),
-        f"/v1/incidents/{incident_id}/activities",
-        f"Activities of incident {incident_id}",
-        _ACTIVITY_COLUMNS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show(f"/v1/incidents/{incident_id}/activities", f"Activities of incident {incident_id}", _ACTIVITY_COLUMNS)
 
 
-def _show_state(record: Mapping[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(record)
-    else:
-        typer.echo(f"Incident {record['id']} ({record['name']}) is {record['status']} with {record['alerts']} alerts")
+def _show_state(ask: Ask, record: Mapping[str, Any]) -> None:
+    ask.tell(record, f"Incident {record['id']} ({record['name']}) is {record['status']} with {record['alerts']} alerts")
 
 
 def _dossier_lines(record: Mapping[str, Any]) -> Iterator[str]:

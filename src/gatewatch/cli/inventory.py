@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_record
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -44,73 +43,41 @@ _ENDPOINTS = (
 
 
 @app.command("collections")
-def collections(
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list()
+def collections(ask: AskList) -> None:
     """List API collections."""
-    show_list(
-        Server(server, token),
-        "/v1/collections",
-        "Collections",
-        _COLLECTIONS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/collections", "Collections", _COLLECTIONS)
 
 
 @app.command("endpoints")
+@remote_list()
 def endpoints(
+    ask: AskList,
     *,
     method: Annotated[str, typer.Option(help="GET, POST …")] = "",
     host: Annotated[str, typer.Option(help="Exact host.")] = "",
     activity: Annotated[str, typer.Option(help="active, inactive or awaiting_data.")] = "",
     authentication: Annotated[str, typer.Option(help="authenticated, unauthenticated or awaiting_data.")] = "",
-    information: Annotated[str, typer.Option(help="Only with this information type.")] = "",
-    text: Annotated[str, typer.Option("--search", help="Part of host, path or operation.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
+    information_type: Annotated[str, typer.Option("--information", help="Only with this information type.")] = "",
+    q: Annotated[str, typer.Option("--search", help="Part of host, path or operation.")] = "",
 ) -> None:
     """List endpoints."""
-    parameters = {
-        "method": method,
-        "host": host,
-        "activity": activity,
-        "authentication": authentication,
-        "information_type": information,
-        "q": text,
-    }
-    show_list(
-        Server(server, token),
+    ask.show(
         "/v1/endpoints",
         "Endpoints",
         _ENDPOINTS,
-        parameters=parameters,
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+        method=method,
+        host=host,
+        activity=activity,
+        authentication=authentication,
+        information_type=information_type,
+        q=q,
     )
 
 
 @app.command("show")
-def show(
-    endpoint_id: Annotated[str, typer.Argument(help="Id from `inventory endpoints`.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def show(ask: Ask, endpoint_id: Annotated[str, typer.Argument(help="Id from `inventory endpoints`.")]) -> None:
     """Show one endpoint."""
-    record = Server(server, token).call("GET", f"/v1/endpoints/{endpoint_id}")
-    if as_json:
-        show_json(record)
-    else:
-        show_record(f"{record['method']} {record['host']}{record['template']}", record)
+    record = ask.server.call("GET", f"/v1/endpoints/{endpoint_id}")
+    ask.record(f"{record['method']} {record['host']}{record['template']}", record)

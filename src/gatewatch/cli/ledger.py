@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from gatewatch.cli.output import AsJson, Column, show_json, show_table
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, remote
 
 __all__ = ["app"]
 
@@ -22,10 +22,8 @@ _COLUMNS = (
 
 
 @app.callback(invoke_without_command=True)
-def show(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask) -> None:
     """Show the ledger per source."""
-    answer = Server(server, token).call("GET", "/v1/ledger")
-    if as_json:
-        show_json(answer)
-    else:
-        show_table("Ledger", _COLUMNS, answer["items"])
+    answer = ask.server.call("GET", "/v1/ledger")
+    ask.table(answer, "Ledger", _COLUMNS, answer["items"])

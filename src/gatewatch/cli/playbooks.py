@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import show_list
 from gatewatch.cli.output import AsJson, Column, show_json, show_table
 from gatewatch.cli.playbook_files import check_file, import_files, read_file
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.cli.simulation import show_one, show_sum, waiting
 from gatewatch.errors import InputError
 
@@ -44,25 +43,18 @@ Inputs = Annotated[list[str] | None, typer.Option("--input", help="NAME=VALUE, J
 
 
 @app.command("list")
-def list_playbooks(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote_list(limit=500)
+def list_playbooks(ask: AskList) -> None:
     """List playbooks, each by its version that is on, or its newest."""
-    show_list(
-        Server(server, token),
-        "/v1/playbooks",
-        "Playbooks",
-        _COLUMNS,
-        parameters={},
-        limit=500,
-        everything=False,
-        as_json=as_json,
-    )
+    ask.show("/v1/playbooks", "Playbooks", _COLUMNS)
 
 
 @app.command("show")
-def show(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask, name: Name) -> None:
     """Show the text and the versions."""
-    record = Server(server, token).call("GET", f"/v1/playbooks/{name}")
-    if as_json:
+    record = ask.server.call("GET", f"/v1/playbooks/{name}")
+    if ask.as_json:
         show_json(record)
         return
     typer.echo(record["text"])
@@ -70,15 +62,11 @@ def show(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", 
 
 
 @app.command("apply")
-def apply(
-    file: Annotated[Path, typer.Argument(help="YAML file.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def apply(ask: Ask, file: Annotated[Path, typer.Argument(help="YAML file.")]) -> None:
     """Save a file as a new version, off and in staging; an unchanged file changes nothing."""
     name, text = read_file(file)
-    _tell(Server(server, token).call("PUT", f"/v1/playbooks/{name}", body={"text": text}), as_json=as_json)
+    _tell(ask, ask.server.call("PUT", f"/v1/playbooks/{name}", body={"text": text}))
 
 
 @app.command("check")
@@ -100,92 +88,76 @@ def check(
 
 
 @app.command("enable")
-def enable(
-    name: Name,
-    version: Version = 0,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def enable(ask: Ask, name: Name, version: Version = 0) -> None:
     """Let rules and people start a version."""
     path = f"/v1/playbooks/{name}/enable"
-    _tell(Server(server, token).call("POST", path, body={"version": version}), as_json=as_json)
+    _tell(ask, ask.server.call("POST", path, body={"version": version}))
 
 
 @app.command("disable")
-def disable(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def disable(ask: Ask, name: Name) -> None:
     """Let nobody start it; runs under way go on."""
-    _tell(Server(server, token).call("POST", f"/v1/playbooks/{name}/disable"), as_json=as_json)
+    _tell(ask, ask.server.call("POST", f"/v1/playbooks/{name}/disable"))
 
 
 @app.command("promote")
-def promote(
-    name: Name,
-    version: Version = 0,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def promote(ask: Ask, name: Name, version: Version = 0) -> None:
     """From staging, where runs are simulations, to effect."""
     path = f"/v1/playbooks/{name}/promote"
-    _tell(Server(server, token).call("POST", path, body={"version": version}), as_json=as_json)
+    _tell(ask, ask.server.call("POST", path, body={"version": version}))
 
 
 @app.command("stage")
-def stage(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def stage(ask: Ask, name: Name) -> None:
     """Back to staging."""
-    _tell(Server(server, token).call("POST", f"/v1/playbooks/{name}/stage"), as_json=as_json)
+    _tell(ask, ask.server.call("POST", f"/v1/playbooks/{name}/stage"))
 
 
 @app.command("export")
+@remote
 def export(
+    ask: Ask,
     name: Annotated[str, typer.Argument(help="One playbook; left out: all of them, into the folder --out.")] = "",
     out: Annotated[Path | None, typer.Option(help="File for one, folder for all; else standard output.")] = None,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Write the YAML of one playbook, or of all."""
-    there = Server(server, token)
+    there = ask.server
     if not name and out is None:
         raise InputError("several playbooks need a folder", cure="Give --out FOLDER, or the name of one.")
     names = [name] if name else [one["name"] for one in there.items("/v1/playbooks", parameters={}, limit=None)]
     texts = {one: there.call("GET", f"/v1/playbooks/{one}")["text"] for one in names}
     if out is None:
-        show_json(texts) if as_json else typer.echo(texts[name], nl=False)
+        ask.text(texts, texts[name])
         return
     written = {out if name else out / f"{one}.yaml": text for one, text in texts.items()}
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    if as_json:
-        show_json({"written": [str(path) for path in written]})
-    else:
-        typer.echo(f"wrote {len(written)} playbook{'' if len(written) == 1 else 's'} to {out}")
+    told = f"wrote {len(written)} playbook{'' if len(written) == 1 else 's'} to {out}"
+    ask.tell({"written": [str(path) for path in written]}, told)
 
 
 @app.command("import")
-def import_folder(
-    folder: Annotated[Path, typer.Argument(help="With *.yaml files.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def import_folder(ask: Ask, folder: Annotated[Path, typer.Argument(help="With *.yaml files.")]) -> None:
     """Save all files of a folder, those that others use first."""
-    saved, failed = import_files(Server(server, token), folder)
-    if as_json:
-        show_json({"saved": saved, "failed": {str(file): error.message for file, error in failed.items()}})
-    else:
-        for record in saved:
-            typer.echo(f"{record['name']} version {record['version']}")
-        for file, error in failed.items():
-            typer.echo(f"{file}: {error.message}", err=True)
+    saved, failed = import_files(ask.server, folder)
+    wrong = {str(file): error.message for file, error in failed.items()}
+    ask.tell({"saved": saved, "failed": wrong}, (f"{one['name']} version {one['version']}" for one in saved))
+    for file, message in () if ask.as_json else wrong.items():
+        typer.echo(f"{file}: {message}", err=True)
     if failed:
         raise typer.Exit(InputError.exit_code)
 
 
 @app.command("simulate")
+@remote
 def simulate(
+    ask: Ask,
     name: Name,
     *,
     incident: Incident = 0,
@@ -197,9 +169,6 @@ def simulate(
     choice: Annotated[list[str] | None, typer.Option(help="STEP=OPTION that people would choose.")] = None,
     version: Version = 0,
     file: Annotated[Path | None, typer.Option(help="Simulate this draft instead of what is kept.")] = None,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Show what a playbook would do. Nothing leaves Gatewatch and nothing is changed."""
     body: dict[str, Any] = {"inputs": _pairs(given), "version": version, "when": when}
@@ -209,11 +178,9 @@ def simulate(
     subject = _subject(incident, alert, finding)
     body |= {"days": days} if days else {}
     body |= {"subject": subject} if subject["kind"] != "none" or not days else {}
-    there = Server(server, token)
     with waiting("Simulating"):
-        content = there.content("POST", f"/v1/playbooks/{name}/simulate", body=body, timeout_s=_SIMULATION_S)
-    record = json.loads(content)
-    if as_json:
+        record = ask.server.call("POST", f"/v1/playbooks/{name}/simulate", body=body, timeout_s=_SIMULATION_S)
+    if ask.as_json:
         show_json(record)
     elif days:
         show_sum(record)
@@ -222,7 +189,9 @@ def simulate(
 
 
 @app.command("run")
+@remote
 def run(
+    ask: Ask,
     name: Name,
     *,
     incident: Incident = 0,
@@ -230,18 +199,12 @@ def run(
     finding: Finding = "",
     reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
     given: Inputs = None,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Start a run; `runs wait` waits for its end."""
     body = {"subject": _subject(incident, alert, finding), "inputs": _pairs(given), "reason": reason}
-    record = Server(server, token).call("POST", f"/v1/playbooks/{name}/runs", body=body)
-    if as_json:
-        show_json(record)
-    else:
-        staged = ", a simulation, because the playbook is in staging" if record["staged"] else ""
-        typer.echo(f"run {record['id']} is {record['state']}{staged}")
+    record = ask.server.call("POST", f"/v1/playbooks/{name}/runs", body=body)
+    staged = ", a simulation, because the playbook is in staging" if record["staged"] else ""
+    ask.tell(record, f"run {record['id']} is {record['state']}{staged}")
 
 
 @app.command("schema")
@@ -275,10 +238,7 @@ def _pairs(texts: list[str] | None) -> dict[str, Any]:
     return found
 
 
-def _tell(record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(record)
-        return
+def _tell(ask: Ask, record: dict[str, Any]) -> None:
     on = "on" if record["enabled"] else "off"
     effect = "in staging: its runs are simulations" if record["staging"] else "promoted: its runs have effect"
-    typer.echo(f"{record['name']} version {record['version']} is {on}, {effect}")
+    ask.tell(record, f"{record['name']} version {record['version']} is {on}, {effect}")

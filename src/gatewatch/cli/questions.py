@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.errors import InputError
 
 __all__ = ["app"]
@@ -28,84 +29,65 @@ QuestionId = Annotated[str, typer.Argument(help="Id from `questions list`.")]
 
 
 @app.command("list")
+@remote_list()
 def list_questions(
+    ask: AskList,
     *,
     answered: Annotated[bool, typer.Option("--closed", help="Also those that are closed.")] = False,
     incident: Annotated[int, typer.Option(help="About this incident.")] = 0,
     run: Annotated[str, typer.Option(help="Of this run.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List open questions, newest first."""
-    show_list(
-        Server(server, token),
-        "/v1/questions",
-        "Questions",
-        _COLUMNS,
-        parameters={"open": None if answered else "true", "incident": incident or None, "run": run},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
+    ask.show(
+        "/v1/questions", "Questions", _COLUMNS, open=None if answered else "true", incident=incident or None, run=run
     )
 
 
 @app.command("show")
-def show(
-    question_id: QuestionId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def show(ask: Ask, question_id: QuestionId) -> None:
     """Show one question, the plan it is about, and its answers."""
-    record = Server(server, token).call("GET", f"/v1/questions/{question_id}")
-    if as_json:
-        show_json(record)
-        return
-    _tell(record)
-    for one in record["answers"]:
-        typer.echo(
-            f"{one['at']} {one['by']} ({one['kind']}): {one['choice']}" + (f", {one['note']}" if one["note"] else "")
-        )
-    if not record["open"]:
-        typer.echo(f"Closed: {record['settled'] or 'no choice was reached'}")
+    record = ask.server.call("GET", f"/v1/questions/{question_id}")
+    ask.tell(record, chain(_plan_lines(record), _answer_lines(record)))
 
 
 @app.command("answer")
+@remote
 def answer(
+    ask: Ask,
     question_id: QuestionId,
     choice: Annotated[str, typer.Argument(help="One of its options.")],
     *,
     note: Annotated[str, typer.Option(help="Why; kept with the answer.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask once more.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Answer. Shows the plan first and asks for a confirmation; an answer can't be taken back."""
-    there = Server(server, token)
-    record = there.call("GET", f"/v1/questions/{question_id}")
+    record = ask.server.call("GET", f"/v1/questions/{question_id}")
     if choice not in record["options"]:
         raise InputError(f"`{choice}` is none of {', '.join(record['options'])}")
     if not yes:
-        _tell(record, err=as_json)
-        if not typer.confirm(f"Answer {choice}?", err=True):
-            typer.echo("nothing was answered", err=True)
-            raise typer.Exit(130)
+        for line in _plan_lines(record):
+            typer.echo(line, err=ask.as_json)
+        ask.confirm(f"Answer {choice}?", nothing="nothing was answered")
     # The digest is of the plan that was just shown: if it changes meanwhile, the answer is refused.
     body = {"choice": choice, "digest": record["digest"], "note": note}
-    found = there.call("POST", f"/v1/questions/{question_id}/answers", body=body)
-    if as_json:
-        show_json(found)
-    else:
-        state = "waits for others" if found["open"] else f"is closed: {found['settled']}"
-        typer.echo(f"answered {choice}; the question {state}")
+    found = ask.server.call("POST", f"/v1/questions/{question_id}/answers", body=body)
+    state = "waits for others" if found["open"] else f"is closed: {found['settled']}"
+    ask.tell(found, f"answered {choice}; the question {state}")
 
 
-def _tell(record: dict[str, Any], *, err: bool = False) -> None:
-    typer.echo(record["text"], err=err)
-    for sentence in record["plan"]:
-        typer.echo(f"  - {sentence}", err=err)
+def _plan_lines(record: Mapping[str, Any]) -> Iterator[str]:
+    yield record["text"]
+    yield from (f"  - {sentence}" for sentence in record["plan"])
     about = f", incident {record['incident']}" if record["incident"] else ""
-    typer.echo(f"Playbook {record['playbook']}{about}, run {record['run']}, started by {record['asked_by']}", err=err)
+    yield f"Playbook {record['playbook']}{about}, run {record['run']}, started by {record['asked_by']}"
     need = f"{record['approvers']} people" if record["approvers"] > 1 else f"a {record['role']}"
-    typer.echo(f"Options: {', '.join(record['options'])}; needs {need}; until {record['expires_at']}", err=err)
+    yield f"Options: {', '.join(record['options'])}; needs {need}; until {record['expires_at']}"
+
+
+def _answer_lines(record: Mapping[str, Any]) -> Iterator[str]:
+    for one in record["answers"]:
+        note = f", {one['note']}" if one["note"] else ""
+        yield f"{one['at']} {one['by']} ({one['kind']}): {one['choice']}{note}"
+    if not record["open"]:
+        yield f"Closed: {record['settled'] or 'no choice was reached'}"

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_csv, show_json, show_record
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column, show_csv
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -42,20 +41,17 @@ Id = Annotated[str, typer.Argument(help="As `list` shows it.")]
 
 
 @app.command("list")
+@remote_list()
 def list_remediations(
+    ask: AskList,
     *,
     status: Annotated[str, typer.Option(help="active or completed.")] = "",
     kind: Annotated[str, typer.Option("--type", help="What is asked, for instance require_authentication.")] = "",
     recommendation: Annotated[str, typer.Option(help="Only of this recommendation.")] = "",
     incident: Annotated[int, typer.Option(help="Only of this incident.")] = 0,
-    owner: Annotated[str, typer.Option(help="Only of this owner.")] = "",
+    assigned_to: Annotated[str, typer.Option("--owner", help="Only of this owner.")] = "",
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose due date is over.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with all columns.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List remediations, newest first."""
     parameters: dict[str, Any] = {
@@ -63,59 +59,38 @@ def list_remediations(
         "type": kind,
         "recommendation": recommendation,
         "incident": incident or None,
-        "assigned_to": owner,
+        "assigned_to": assigned_to,
         "overdue": "true" if overdue else "",
     }
-    client = Server(server, token)
     if as_csv:
-        show_csv(
-            _EXPORTED, client.items("/v1/remediations", parameters=parameters, limit=None if everything else limit)
-        )
+        show_csv(_EXPORTED, ask.items("/v1/remediations", **parameters))
         return
-    show_list(
-        client,
-        "/v1/remediations",
-        "Remediations",
-        _COLUMNS,
-        parameters=parameters,
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/remediations", "Remediations", _COLUMNS, **parameters)
 
 
 @app.command("show")
-def show(remediation: Id, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask, remediation: Id) -> None:
     """Show one."""
-    _shown(Server(server, token).call("GET", f"/v1/remediations/{remediation}"), as_json=as_json)
+    _shown(ask, ask.server.call("GET", f"/v1/remediations/{remediation}"))
 
 
 @app.command("targets")
+@remote_list()
 def targets(
+    ask: AskList,
     remediation: Id,
     *,
     exposed: Annotated[bool, typer.Option("--exposed", help="Only those that are not fixed.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List its endpoints with the evidence."""
-    show_list(
-        Server(server, token),
-        f"/v1/remediations/{remediation}/targets",
-        "Targets",
-        _TARGETS,
-        parameters={"fixed": "false" if exposed else ""},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show(f"/v1/remediations/{remediation}/targets", "Targets", _TARGETS, fixed="false" if exposed else "")
 
 
 @app.command("request")
+@remote
 def request(
+    ask: Ask,
     *,
     recommendation: Annotated[str, typer.Option(help="Recommendation id, as `findings list` shows it.")] = "",
     incident: Annotated[int, typer.Option(help="For the endpoints that this incident names.")] = 0,
@@ -125,14 +100,11 @@ def request(
     kind: Annotated[str, typer.Option("--type", help="What is asked; follows from the recommendation.")] = "",
     title: Annotated[str, typer.Option(help="Follows from the recommendation or the incident.")] = "",
     notes: Annotated[str, typer.Option(help="For the owner.")] = "",
-    owner: Annotated[str, typer.Option(help="Who shall do it.")] = "",
+    assigned_to: Annotated[str, typer.Option("--owner", help="Who shall do it.")] = "",
     priority: Annotated[str, typer.Option(help="high, medium or low.")] = "",
-    due: Annotated[str, typer.Option(help="RFC 3339 time.")] = "",
+    due_at: Annotated[str, typer.Option("--due", help="RFC 3339 time.")] = "",
     unused_only: Annotated[bool, typer.Option("--unused-only", help="Only endpoints that nobody calls.")] = False,
     manual: Annotated[bool, typer.Option("--manual", help="A person completes it, not the evidence.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Ask for a remediation."""
     body: dict[str, Any] = {
@@ -142,48 +114,41 @@ def request(
         "type": kind or None,
         "title": title,
         "notes": notes,
-        "assigned_to": owner,
+        "assigned_to": assigned_to,
         "priority": priority or None,
-        "due_at": due or None,
+        "due_at": due_at or None,
         "impact": "without_impact" if unused_only else "all_exposed",
         "completion": "manual" if manual else "automatic",
     }
-    _shown(Server(server, token).call("POST", "/v1/remediations", body=body), as_json=as_json)
+    _shown(ask, ask.server.call("POST", "/v1/remediations", body=body))
 
 
 @app.command("change")
+@remote
 def change(
+    ask: Ask,
     remediation: Id,
     *,
-    due: Annotated[str, typer.Option(help="RFC 3339 time.")] = "",
-    owner: Annotated[str | None, typer.Option(help="Who shall do it.")] = None,
+    due_at: Annotated[str, typer.Option("--due", help="RFC 3339 time.")] = "",
+    assigned_to: Annotated[str | None, typer.Option("--owner", help="Who shall do it.")] = None,
     notes: Annotated[str | None, typer.Option(help="For the owner.")] = None,
     priority: Annotated[str, typer.Option(help="high, medium or low.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Change due date, owner, notes or priority."""
-    given = {"due_at": due or None, "assigned_to": owner, "notes": notes, "priority": priority or None}
+    given = {"due_at": due_at or None, "assigned_to": assigned_to, "notes": notes, "priority": priority or None}
     body = {name: value for name, value in given.items() if value is not None}
-    _shown(Server(server, token).call("PATCH", f"/v1/remediations/{remediation}", body=body), as_json=as_json)
+    _shown(ask, ask.server.call("PATCH", f"/v1/remediations/{remediation}", body=body))
 
 
 @app.command("complete")
+@remote
 def complete(
-    remediation: Id,
-    reason: Annotated[str, typer.Option(help="Why it is done; kept in the audit log.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
+    ask: Ask, remediation: Id, reason: Annotated[str, typer.Option(help="Why it is done; kept in the audit log.")] = ""
 ) -> None:
     """Mark one as completed, whatever the evidence says."""
     body = {"reason": reason}
-    _shown(Server(server, token).call("POST", f"/v1/remediations/{remediation}/complete", body=body), as_json=as_json)
+    _shown(ask, ask.server.call("POST", f"/v1/remediations/{remediation}/complete", body=body))
 
 
-def _shown(record: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        show_json(record)
-    else:
-        show_record(record["title"], record)
+def _shown(ask: Ask, record: dict[str, Any]) -> None:
+    ask.record(record["title"], record)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
 
-__all__ = ["Server", "ServerError", "ServerUrl", "TokenText"]
+__all__ = ["DEFAULT_SERVER", "RefusedError", "Server", "ServerError", "ServerUrl", "TokenText"]
 
 ServerUrl = Annotated[str, typer.Option("--server", envvar="GATEWATCH_SERVER", help="Address of the running server.")]
 TokenText = Annotated[
@@ -27,6 +27,23 @@ class ServerError(GatewatchError):
 
     code = "server"
     exit_code = 8
+
+
+class RefusedError(InputError):
+    """The server can't use what was given, and says which parameter or member it means."""
+
+    def __init__(self, message: str, *, cure: str, mistakes: Mapping[str, str], known: Sequence[str] = ()) -> None:
+        """`mistakes`: what is wrong, by name in the REST API; `known`: the names there are, when one is not."""
+        super().__init__(message, cure=cure)
+        self.mistakes, self.known = mistakes, known
+
+    def about(self, options: Mapping[str, str]) -> InputError:
+        """The same about options; as the server said it when some of it came from none of them."""
+        if not self.mistakes or not options.keys() >= self.mistakes.keys():
+            return self
+        told = "; ".join(f"{options[name]}: {text}" for name, text in self.mistakes.items())
+        others = ", ".join(options[name] for name in self.known if name in options)
+        return InputError(told, cure=f"This server knows {others}." if others else self.cure)
 
 
 class Server:
@@ -53,9 +70,10 @@ class Server:
         parameters: Mapping[str, Any] | None = None,
         body: object = None,
         match: str = "",
+        timeout_s: float = _TIMEOUT_S,
     ) -> Any:
         """One call; the decoded answer, None when it is empty."""
-        content = self.content(method, path, parameters=parameters, body=body, match=match)
+        content = self.content(method, path, parameters=parameters, body=body, match=match, timeout_s=timeout_s)
         try:
             return json.loads(content) if content else None
         except ValueError as error:
@@ -120,11 +138,18 @@ def _problem(status: int, content: bytes) -> GatewatchError:
         return ServerError(text, cure="Give a token with --token or GATEWATCH_TOKEN.")
     if status == 403:
         return ServerError(text, cure=cure)
-    kinds: dict[int, type[GatewatchError]] = {
-        404: NotFoundError,
-        409: ConflictError,
-        412: ConflictError,
-        422: InputError,
-        400: InputError,
-    }
+    if status in (400, 422):
+        return RefusedError(text, cure=cure, mistakes=_mistakes(problem), known=problem.get("known", ()))
+    kinds: dict[int, type[GatewatchError]] = {404: NotFoundError, 409: ConflictError, 412: ConflictError}
     return kinds.get(status, ServerError)(text, cure=cure)
+
+
+def _mistakes(problem: Mapping[str, Any]) -> dict[str, str]:
+    """By name of a parameter or of a member of the body; what is said of other places is left out, whole."""
+    found: dict[str, str] = {}
+    for one in problem.get("errors", ()):
+        place, _, name = one["at"].partition(".")
+        if place not in ("query", "body") or not name:
+            return {}
+        found.setdefault(name.partition(".")[0], one["message"])
+    return found

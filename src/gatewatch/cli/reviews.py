@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gatewatch.cli.output import AsJson, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import show_json
+from gatewatch.cli.remote import Ask, remote
 from gatewatch.errors import InputError
 
 __all__ = ["OutFile", "Zone", "app", "write_file"]
@@ -24,73 +23,52 @@ _LONG_S = 600.0
 
 
 @app.command("show")
-def show(
-    incident_id: IncidentId,
-    zone: Zone = "UTC",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def show(ask: Ask, incident_id: IncidentId, zone: Zone = "UTC") -> None:
     """Print the review as Markdown, or what is kept of it as JSON."""
-    connection = Server(server, token)
-    if as_json:
-        show_json(connection.call("GET", f"/v1/incidents/{incident_id}/review"))
+    path = f"/v1/incidents/{incident_id}/review"
+    if ask.as_json:
+        show_json(ask.server.call("GET", path))
         return
     parameters = {"format": "md", "timezone": zone}
-    path = f"/v1/incidents/{incident_id}/review/document"
-    typer.echo(connection.content("GET", path, parameters=parameters).decode())
+    typer.echo(ask.server.content("GET", f"{path}/document", parameters=parameters).decode())
 
 
 @app.command("draft")
-def draft(
-    incident_id: IncidentId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def draft(ask: Ask, incident_id: IncidentId) -> None:
     """Make proposals with their evidence and follow-ups by rule; what people wrote stays."""
     path = f"/v1/incidents/{incident_id}/review/draft"
-    found = json.loads(Server(server, token).content("POST", path, timeout_s=_LONG_S))
-    if as_json:
-        show_json(found)
-        return
-    typer.echo(
+    found = ask.server.call("POST", path, timeout_s=_LONG_S)
+    told = (
         f"Review of incident {incident_id}, revision {found['revision']}: {len(found['proposals'])} proposals,"
         f" {len(found['follow_ups'])} follow-ups."
     )
-    for question in found["facts"]["questions"]:
-        typer.echo(f"open: {question['text']}")
+    ask.tell(found, [told, *(f"open: {question['text']}" for question in found["facts"]["questions"])])
 
 
 @app.command("export")
-def export(
-    incident_id: IncidentId,
-    out: OutFile,
-    zone: Zone = "UTC",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-) -> None:
+@remote
+def export(ask: Ask, incident_id: IncidentId, out: OutFile, zone: Zone = "UTC") -> None:
     """Write the review document; the file's ending decides: .md, .html or .pdf."""
     kind = _SUFFIXES.get(out.suffix.lower())
     if kind is None:
         raise InputError(f"{out.name} says not what it shall be", cure="Give a name that ends in .md, .html or .pdf.")
     path = f"/v1/incidents/{incident_id}/review/document"
-    data = Server(server, token).content("GET", path, parameters={"format": kind, "timezone": zone}, timeout_s=_LONG_S)
+    data = ask.server.content("GET", path, parameters={"format": kind, "timezone": zone}, timeout_s=_LONG_S)
     write_file(out, data)
-    typer.echo(f"{out}: {len(data)} octets")
+    ask.tell({"file": str(out), "octets": len(data)}, f"{out}: {len(data)} octets")
 
 
 @app.command("sign-off")
-def sign_off(
-    incident_id: IncidentId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def sign_off(ask: Ask, incident_id: IncidentId) -> None:
     """Take responsibility for the review as it is; refused while questions are open."""
-    connection = Server(server, token)
-    kept = connection.call("GET", f"/v1/incidents/{incident_id}/review")
-    path = f"/v1/incidents/{incident_id}/review/sign-off"
-    found = connection.call("POST", path, match=f'"{kept["revision"]}"')
-    if as_json:
-        show_json(found)
-    else:
-        signed = found["sign_off"]
-        typer.echo(f"Signed off by {signed['by']} at {signed['at']}, content {signed['digest']}")
+    path = f"/v1/incidents/{incident_id}/review"
+    kept = ask.server.call("GET", path)
+    found = ask.server.call("POST", f"{path}/sign-off", match=f'"{kept["revision"]}"')
+    signed = found["sign_off"]
+    ask.tell(found, f"Signed off by {signed['by']} at {signed['at']}, content {signed['digest']}")
 
 
 def write_file(file: Path, data: bytes) -> None:

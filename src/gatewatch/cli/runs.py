@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.cli.simulation import show_steps, waiting
 
 __all__ = ["ENDED_OTHERWISE", "STILL_UNDER_WAY", "app"]
@@ -35,7 +34,9 @@ RunId = Annotated[str, typer.Argument(help="Id from `runs list`.")]
 
 
 @app.command("list")
+@remote_list()
 def list_runs(
+    ask: AskList,
     *,
     playbook: Annotated[str, typer.Option(help="Of this playbook.")] = "",
     state: Annotated[
@@ -44,34 +45,20 @@ def list_runs(
     ] = None,
     incident: Annotated[int, typer.Option(help="About this incident or its alerts.")] = 0,
     subject: Annotated[str, typer.Option(help="`alert ID`, `finding ID`.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
-    show_list(
-        Server(server, token),
-        "/v1/runs",
-        "Runs",
-        _COLUMNS,
-        parameters={"playbook": playbook, "state": state, "incident": incident or None, "subject": subject},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/runs", "Runs", _COLUMNS, playbook=playbook, state=state, incident=incident or None, subject=subject)
 
 
 @app.command("show")
-def show(run_id: RunId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote
+def show(ask: Ask, run_id: RunId) -> None:
     """Show one run, step by step."""
-    there = Server(server, token)
+    there = ask.server
     record = there.call("GET", f"/v1/runs/{run_id}")
-    if as_json:
-        show_json(record)
+    ask.tell(record, _lines(record))
+    if ask.as_json:
         return
-    _tell(record)
     show_steps("Steps", record["steps"], real=True)
     for asked in there.items("/v1/questions", parameters={"run": run_id}, limit=_MOST_QUESTIONS):
         for line in _question_lines(there.call("GET", f"/v1/questions/{asked['id']}")):
@@ -79,41 +66,31 @@ def show(run_id: RunId, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "
 
 
 @app.command("cancel")
+@remote
 def cancel(
-    run_id: RunId,
-    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
+    ask: Ask, run_id: RunId, reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = ""
 ) -> None:
     """End a run: an effect under way ends, no further step begins."""
-    record = Server(server, token).call("POST", f"/v1/runs/{run_id}/cancel", body={"reason": reason})
-    if as_json:
-        show_json(record)
-    else:
-        _tell(record)
+    record = ask.server.call("POST", f"/v1/runs/{run_id}/cancel", body={"reason": reason})
+    ask.tell(record, _lines(record))
 
 
 @app.command("wait")
+@remote
 def wait(
+    ask: Ask,
     run_id: RunId,
     timeout: Annotated[float, typer.Option(help="Seconds after which to give up; 0: never.")] = 0.0,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Wait for the end. Exit code 12 when it did not succeed, 13 when it is still under way after the timeout."""
-    there, pause, left = Server(server, token), _FIRST_S, timeout
+    there, pause, left = ask.server, _FIRST_S, timeout
     with waiting(f"Waiting for run {run_id}"):
         record = there.call("GET", f"/v1/runs/{run_id}")
         while not record["over"] and (not timeout or left > 0):
             time.sleep(min(pause, left) if timeout else pause)
             left, pause = left - pause, min(pause * 1.5, _MOST_S)
             record = there.call("GET", f"/v1/runs/{run_id}")
-    if as_json:
-        show_json(record)
-    else:
-        _tell(record)
+    ask.tell(record, _lines(record))
     if not record["over"]:
         raise typer.Exit(STILL_UNDER_WAY)
     if record["state"] != "succeeded":
@@ -132,13 +109,11 @@ def _question_lines(question: dict[str, Any]) -> Iterator[str]:
         yield f"  {question['settled_at']} nobody answered: {question['settled']}"
 
 
-def _tell(record: dict[str, Any]) -> None:
+def _lines(record: dict[str, Any]) -> Iterator[str]:
     subject = f"{record['subject']['kind']} {record['subject']['id']}".strip()
     staged = ", a simulation" if record["staged"] else ""
-    typer.echo(
-        f"run {record['id']} of {record['playbook']} {record['version']} on {subject} is {record['state']}{staged}"
-    )
+    yield f"run {record['id']} of {record['playbook']} {record['version']} on {subject} is {record['state']}{staged}"
     if record["at"]:
-        typer.echo(f"  at {record['at']}")
+        yield f"  at {record['at']}"
     if record["error"]:
-        typer.echo(f"  {record['error']}")
+        yield f"  {record['error']}"

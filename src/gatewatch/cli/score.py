@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json, show_table
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -50,61 +49,31 @@ _HISTORY = (
 
 
 @app.callback()
-def show(
-    context: typer.Context, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
-) -> None:
+@remote
+def show(ask: Ask) -> None:
     """Show the secure score and its controls."""
-    if context.invoked_subcommand is not None:
+    if ask.context.invoked_subcommand is not None:
         return
-    record = Server(server, token).call("GET", "/v1/score")
-    if as_json:
-        show_json(record)
-        return
-    typer.echo(f"Secure score: {_share(record)} ({_points(record)} points)\n")
-    show_table("Controls", _CONTROLS, record["controls"])
+    record = ask.server.call("GET", "/v1/score")
+    if not ask.as_json:
+        typer.echo(f"Secure score: {_share(record)} ({_points(record)} points)\n")
+    ask.table(record, "Controls", _CONTROLS, record["controls"])
 
 
 @app.command("collections")
-def collections(
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list()
+def collections(ask: AskList) -> None:
     """List the score of each API collection alone."""
-    show_list(
-        Server(server, token),
-        "/v1/score/collections",
-        "Collections",
-        _COLLECTIONS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/score/collections", "Collections", _COLLECTIONS)
 
 
 @app.command("history")
+@remote_list()
 def history(
+    ask: AskList,
     *,
     since: Annotated[str, typer.Option(help="At or after this RFC 3339 time.")] = "",
     until: Annotated[str, typer.Option(help="Before this RFC 3339 time.")] = "",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: AsJson = False,
 ) -> None:
     """List how the score went, newest first."""
-    show_list(
-        Server(server, token),
-        "/v1/score/history",
-        "History",
-        _HISTORY,
-        parameters={"since": since, "until": until},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/score/history", "History", _HISTORY, since=since, until=until)

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gatewatch.cli.listing import show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.errors import InputError
 
 __all__ = ["app"]
@@ -26,22 +25,16 @@ Name = Annotated[str, typer.Argument(help="Letters, digits, - and _.")]
 
 
 @app.command("list")
-def list_suppressions(server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False) -> None:
+@remote_list(limit=500)
+def list_suppressions(ask: AskList) -> None:
     """List the rules."""
-    show_list(
-        Server(server, token),
-        "/v1/suppressions",
-        "Suppressions",
-        _COLUMNS,
-        parameters={},
-        limit=500,
-        everything=False,
-        as_json=as_json,
-    )
+    ask.show("/v1/suppressions", "Suppressions", _COLUMNS)
 
 
 @app.command("set")
+@remote
 def put(
+    ask: Ask,
     name: Name,
     *,
     reason: Annotated[str, typer.Option(help="Why nobody has to see these alerts.")],
@@ -49,9 +42,6 @@ def put(
     when: Annotated[list[str] | None, typer.Option(help="`address=10.0.0.0/8,192.0.2.1`; repeatable.")] = None,
     expires_at: Annotated[str, typer.Option("--until", help="RFC 3339 time at which it ends.")] = "",
     trial: Annotated[bool, typer.Option(help="Only say what it would have dismissed in the last 30 days.")] = False,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Make or change a rule, or try it."""
     body: dict[str, Any] = {
@@ -62,22 +52,18 @@ def put(
     if expires_at:
         body["expires_at"] = expires_at
     method, path = ("POST", f"/v1/suppressions/{name}/trial") if trial else ("PUT", f"/v1/suppressions/{name}")
-    record = Server(server, token).call(method, path, body=body)
-    if as_json:
-        show_json(record)
-    elif trial:
-        typer.echo(
-            f"Of {record['looked_at']} alerts it would have dismissed {record['dismissed']}, {record['high']} high."
-        )
-    else:
-        typer.echo(f"{name} dismisses what comes from now on")
+    record = ask.server.call(method, path, body=body)
+    if trial:
+        tried = f"Of {record['looked_at']} alerts it would have dismissed {record['dismissed']}, {record['high']} high."
+    ask.tell(record, tried if trial else f"{name} dismisses what comes from now on")
 
 
 @app.command("delete")
-def delete(name: Name, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "") -> None:
+@remote
+def delete(ask: Ask, name: Name) -> None:
     """Remove a rule; what it dismissed stays dismissed."""
-    Server(server, token).call("DELETE", f"/v1/suppressions/{name}")
-    typer.echo(f"{name} is removed")
+    ask.server.call("DELETE", f"/v1/suppressions/{name}")
+    ask.tell({"removed": name}, f"{name} is removed")
 
 
 def _condition(text: str) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gatewatch.cli.listing import All, Limit, show_list
-from gatewatch.cli.output import AsJson, Column, show_json
-from gatewatch.cli.rest import DEFAULT_SERVER, Server, ServerUrl, TokenText
+from gatewatch.cli.output import Column
+from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 
 __all__ = ["app"]
 
@@ -25,53 +24,27 @@ _COLUMNS = (
 
 
 @app.command("list")
-def list_tokens(
-    *,
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    limit: Limit = 100,
-    everything: All = False,
-    as_json: AsJson = False,
-) -> None:
+@remote_list(limit=100)
+def list_tokens(ask: AskList) -> None:
     """List tokens; never their secrets."""
-    show_list(
-        Server(server, token),
-        "/v1/tokens",
-        "Tokens",
-        _COLUMNS,
-        parameters={},
-        limit=limit,
-        everything=everything,
-        as_json=as_json,
-    )
+    ask.show("/v1/tokens", "Tokens", _COLUMNS)
 
 
 @app.command("create")
+@remote
 def create(
+    ask: Ask,
     name: Annotated[str, typer.Argument(help="What it is for.")],
     role: Annotated[str, typer.Option(help="ingest, viewer, analyst, responder or admin.")] = "viewer",
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
 ) -> None:
     """Make a token and show its secret, once."""
-    record = Server(server, token).call("POST", "/v1/tokens", body={"name": name, "role": role})
-    if as_json:
-        show_json(record)
-    else:
-        typer.echo(f"token: {record['token']}")
+    record = ask.server.call("POST", "/v1/tokens", body={"name": name, "role": role})
+    ask.tell(record, f"token: {record['token']}")
 
 
 @app.command("revoke")
-def revoke(
-    token_id: Annotated[str, typer.Argument(help="Id from `tokens list`.")],
-    server: ServerUrl = DEFAULT_SERVER,
-    token: TokenText = "",
-    as_json: AsJson = False,
-) -> None:
+@remote
+def revoke(ask: Ask, token_id: Annotated[str, typer.Argument(help="Id from `tokens list`.")]) -> None:
     """End a token at once."""
-    Server(server, token).call("DELETE", f"/v1/tokens/{token_id}")
-    if as_json:
-        show_json({"revoked": token_id})
-    else:
-        typer.echo(f"revoked {token_id}")
+    ask.server.call("DELETE", f"/v1/tokens/{token_id}")
+    ask.tell({"revoked": token_id}, f"revoked {token_id}")

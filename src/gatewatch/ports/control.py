@@ -49,6 +49,7 @@ class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
     actor: str = ""
     client_ip: str = ""
     endpoint: str = ""
+    incident: int | None = None
     since: float | None = None
     """last_seen at or after."""
     until: float | None = None

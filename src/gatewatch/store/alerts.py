@@ -190,6 +190,8 @@ def _branches(where: AlertFilter, before: tuple[object, ...] | None) -> list[Sel
 
 
 def _prefixes(where: AlertFilter) -> list[tuple[ColumnElement[bool], ...]]:
+    if where.incident is not None:
+        return [()]
     if where.detector:
         return [(alerts.c.detector == name,) for name in dict.fromkeys(where.detector)]
     if where.alert_type:
@@ -223,6 +225,8 @@ def _filtered(query: Select[Any], where: AlertFilter, subjects: Sequence[tuple[s
         query = query.where(alerts.c.alert_type.in_(where.alert_type))
     if where.detector:
         query = query.where(alerts.c.detector.in_(where.detector))
+    if where.incident is not None:
+        query = query.where(alerts.c.incident == where.incident)
     if where.until is not None:
         query = query.where(alerts.c.first_seen < where.until)
     other = alert_subjects.alias()

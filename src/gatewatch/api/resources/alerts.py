@@ -65,6 +65,7 @@ def alerts(
     actor: Annotated[str, Query(description="Id of an actor, or `kind:id` as incidents show it.")] = "",
     client_ip: Annotated[str, Query(description="One address.")] = "",
     endpoint: Annotated[str, Query(description="`METHOD host template`.")] = "",
+    incident: Annotated[int | None, Query(ge=1, description="Of this incident.")] = None,
     since: Annotated[datetime | None, Query(description="Seen at or after.")] = None,
     until: Annotated[datetime | None, Query(description="First seen before.")] = None,
     cursor: Cursor = "",
@@ -79,6 +80,7 @@ def alerts(
         actor=_actor_id(actor),
         client_ip=_address(client_ip),
         endpoint=endpoint,
+        incident=incident,
         since=seconds(since),
         until=seconds(until),
     )

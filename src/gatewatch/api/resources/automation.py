@@ -19,11 +19,13 @@ from gatewatch.api.context import (
     Cursor,
     IfMatch,
     Limit,
+    Part,
     Services,
     answer,
     page,
     requires,
     revision_of,
+    whole,
 )
 from gatewatch.errors import InputError
 from gatewatch.formats.automation_records import rule_record, run_record
@@ -103,9 +105,9 @@ def _simulation(request: Request, services: Services, rule: AutomationRule, foun
 
 
 @router.get("/v1/automation-rules", dependencies=_viewer)
-def rules(request: Request, services: Services) -> Response:
+def rules(request: Request, services: Services, part: Part) -> Response:
     """All rules, at most a thousand, in the order in which they run."""
-    return page(request, [_record(view) for view in services.automation.rulebook.rules()], "")
+    return whole(request, [_record(view) for view in services.automation.rulebook.rules()], part)
 
 
 @router.get("/v1/automation-rules:export", dependencies=_viewer)

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Cursor, Limit, Responder, Services, answer, page, requires
+from gatewatch.api.context import Cursor, Limit, Part, Responder, Services, answer, page, requires, whole
 from gatewatch.errors import ConflictError, InputError
 from gatewatch.formats.containment_records import containment_record, plan_record, radius_record
 from gatewatch.formats.records import rfc3339
@@ -91,9 +91,9 @@ class Undoing(BaseModel):
 
 
 @router.get("/v1/gateways", dependencies=[Depends(requires(Role.VIEWER))])
-def gateways(request: Request, services: Services) -> Response:
+def gateways(request: Request, services: Services, part: Part) -> Response:
     """Configured gateways and whether they agree with what is wanted."""
-    return page(request, [_health(one) for one in services.reconciling.health()], "")
+    return whole(request, [_health(one) for one in services.reconciling.health()], part)
 
 
 @router.get("/v1/containments", dependencies=[Depends(requires(Role.VIEWER))])
@@ -113,9 +113,9 @@ def containments(
 
 
 @router.get("/v1/containments/evidence", dependencies=[Depends(requires(Role.VIEWER))])
-def evidence(request: Request, services: Services) -> Response:
+def evidence(request: Request, services: Services, part: Part) -> Response:
     """How each kind of action has fared here."""
-    return page(request, [msgspec.to_builtins(one) for one in services.measuring.evidence()], "")
+    return whole(request, [msgspec.to_builtins(one) for one in services.measuring.evidence()], part)
 
 
 @router.post("/v1/containments/judgement", dependencies=[Depends(requires(Role.ANALYST))])

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Admin, Analyst, Services, answer, page, requires, seconds
+from gatewatch.api.context import Admin, Analyst, Part, Services, answer, requires, seconds, whole
 from gatewatch.api.services import ApiServices
 from gatewatch.detect.detector import Detector, all_detectors
 from gatewatch.detect.settings import fields
@@ -72,11 +72,11 @@ def _overrides(stored: Mapping[str, Mapping[str, SettingValue]]) -> dict[str, di
 
 
 @router.get("/v1/detectors", dependencies=[Depends(requires(Role.VIEWER))])
-def detectors(request: Request, services: Services) -> Response:
+def detectors(request: Request, services: Services, part: Part) -> Response:
     """All detectors with their settings, units and ranges."""
     stored = services.control.detector_settings()
     found = all_detectors(_overrides(stored))
-    return page(request, [_record(item, stored.get(item.meta.id, {})) for item in found], "")
+    return whole(request, [_record(item, stored.get(item.meta.id, {})) for item in found], part)
 
 
 @router.get("/v1/detectors/{detector_id}", dependencies=[Depends(requires(Role.VIEWER))])
@@ -109,10 +109,10 @@ def backtest(request: Request, services: Services, _token: Analyst, detector_id:
 
 
 @router.get("/v1/coverage", dependencies=[Depends(requires(Role.VIEWER))])
-def coverage(request: Request, services: Services) -> Response:
+def coverage(request: Request, services: Services, part: Part) -> Response:
     """Detectors that are blind for a source, and the evidence that is missing."""
     items = [
         {"detector": item.detector, "source": item.subject, "missing": list(item.missing)}
         for item in services.detecting.blindness()
     ]
-    return page(request, items, "")
+    return whole(request, items, part)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Cursor, Limit, Responder, Services, answer, page, requires, seconds
+from gatewatch.api.context import Cursor, Limit, Part, Responder, Services, answer, page, requires, seconds, whole
 from gatewatch.formats.remediation_records import exception_record, exposure_record
 from gatewatch.model.remediation import ExceptionScope, Justification
 from gatewatch.ports.control import Role
@@ -58,9 +58,9 @@ def exceptions(
 
 
 @router.get("/v1/exceptions/exposure", dependencies=[Depends(requires(Role.VIEWER))])
-def exposure(request: Request, services: Services) -> Response:
+def exposure(request: Request, services: Services, part: Part) -> Response:
     """Every recommendation before and after its exceptions; a few tens at most."""
-    return page(request, [exposure_record(one) for one in services.remediation.excepting.exposures()], "")
+    return whole(request, [exposure_record(one) for one in services.remediation.excepting.exposures()], part)
 
 
 @router.post("/v1/exceptions", status_code=201)

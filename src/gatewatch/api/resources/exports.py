@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Cursor, Limit, Services, answer, page, requires
+from gatewatch.api.context import Cursor, Limit, Part, Services, answer, page, requires, whole
 from gatewatch.formats.records import rfc3339
 from gatewatch.model.export import ExportKind
 from gatewatch.ports.control import Role, Token
@@ -86,9 +86,9 @@ def _letter(letter: Letter) -> dict[str, Any]:
 
 
 @router.get("/v1/exports", dependencies=_VIEWER)
-def exports(request: Request, services: Services) -> Response:
+def exports(request: Request, services: Services, part: Part) -> Response:
     """All targets with state, lag and last error; never their settings."""
-    return page(request, [_target(status) for status in services.exporting.statuses()], "")
+    return whole(request, [_target(status) for status in services.exporting.statuses()], part)
 
 
 @router.get("/v1/exports/{name}", dependencies=_VIEWER)

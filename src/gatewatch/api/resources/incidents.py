@@ -14,12 +14,14 @@ from gatewatch.api.context import (
     Cursor,
     IfMatch,
     Limit,
+    Part,
     Services,
     answer,
     page,
     requires,
     revision_of,
     seconds,
+    whole,
 )
 from gatewatch.api.resources.alerts import Comment
 from gatewatch.errors import InputError
@@ -210,11 +212,11 @@ def graph(request: Request, services: Services, incident_id: int) -> Response:
 
 
 @router.get("/v1/incidents/{incident_id}/entities", dependencies=_viewer)
-def entities(request: Request, services: Services, incident_id: int) -> Response:
+def entities(request: Request, services: Services, incident_id: int, part: Part) -> Response:
     """Actors, addresses and endpoints with verdicts."""
     found = services.dossiers.incident(incident_id)
     records = services.dossiers.entities(found, services.dossiers.alerts(incident_id))
-    return page(request, [entity_record(one) for one in records], "")
+    return whole(request, [entity_record(one) for one in records], part)
 
 
 @router.post("/v1/incidents/{incident_id}/verdicts")
@@ -264,9 +266,9 @@ def comment(request: Request, services: Services, token: Analyst, incident_id: i
 
 
 @router.get("/v1/incidents/{incident_id}/tasks", dependencies=_viewer)
-def tasks(request: Request, services: Services, incident_id: int) -> Response:
+def tasks(request: Request, services: Services, incident_id: int, part: Part) -> Response:
     """What is to be done."""
-    return page(request, [task_record(task) for task in services.dossiers.incident(incident_id).tasks], "")
+    return whole(request, [task_record(task) for task in services.dossiers.incident(incident_id).tasks], part)
 
 
 @router.put("/v1/incidents/{incident_id}/tasks/{task_id}")

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from gatewatch.api.context import Cursor, Limit, Services, answer, page, requires
+from gatewatch.api.context import Cursor, Limit, Part, Services, answer, page, requires, whole
 from gatewatch.api.problems import TooLargeError
 from gatewatch.errors import InputError
 from gatewatch.formats.records import ledger_record, rfc3339
@@ -95,7 +95,7 @@ def _unpacked_zstd(body: bytes, limit: int) -> bytes:
 
 
 @router.get("/v1/sources", summary="Formats that can be read", dependencies=[Depends(requires(Role.VIEWER))])
-def sources(request: Request, services: Services) -> Response:
+def sources(request: Request, services: Services, part: Part) -> Response:
     """Each with the evidence it can carry."""
     items = [
         {
@@ -106,13 +106,13 @@ def sources(request: Request, services: Services) -> Response:
         }
         for format_ in services.formats.values()
     ]
-    return page(request, items, "")
+    return whole(request, items, part)
 
 
 @router.get("/v1/ledger", summary="What became of everything received", dependencies=[Depends(requires(Role.VIEWER))])
-def ledger(request: Request, services: Services) -> Response:
+def ledger(request: Request, services: Services, part: Part) -> Response:
     """Per source: received = observed + duplicate + rejected + in flight."""
-    return page(request, [ledger_record(entry) for entry in services.ledger()], "")
+    return whole(request, [ledger_record(entry) for entry in services.ledger()], part)
 
 
 @router.get("/v1/dead-letters", summary="Rejected input", dependencies=[Depends(requires(Role.ANALYST))])

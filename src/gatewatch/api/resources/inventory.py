@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from gatewatch.api.context import Cursor, Limit, Services, answer, page, requires
+from gatewatch.api.context import Cursor, Limit, Part, Services, answer, page, requires, whole
 from gatewatch.formats.records import collection_record, endpoint_record, field_record, finding_record
 from gatewatch.model.alert import Severity
 from gatewatch.model.finding import FindingStatus
@@ -67,9 +67,9 @@ def endpoint(request: Request, services: Services, endpoint_id: str) -> Response
 
 
 @router.get("/v1/endpoints/{endpoint_id}/fields")
-def fields(request: Request, services: Services, endpoint_id: str) -> Response:
+def fields(request: Request, services: Services, endpoint_id: str, part: Part) -> Response:
     """Its parameters and the fields that hold information types."""
-    return page(request, [field_record(item) for item in services.catalogue.fields(endpoint_id)], "")
+    return whole(request, [field_record(item) for item in services.catalogue.fields(endpoint_id)], part)
 
 
 @router.get("/v1/findings")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from gatewatch.api.context import Admin, Analyst, Services, answer, page, requires
+from gatewatch.api.context import Admin, Analyst, Part, Services, answer, requires, whole
 from gatewatch.errors import InputError
 from gatewatch.formats.run_records import playbook_record, version_record
 from gatewatch.ports.control import Role
@@ -82,9 +82,9 @@ def _shown(services: Services, name: str) -> dict[str, Any]:
 
 
 @router.get("/v1/playbooks", dependencies=_viewer)
-def playbooks(request: Request, services: Services) -> Response:
+def playbooks(request: Request, services: Services, part: Part) -> Response:
     """All by name, each by its version that is on, or its newest."""
-    return page(request, [playbook_record(one) for one in services.playbooks.library.playbooks()], "")
+    return whole(request, [playbook_record(one) for one in services.playbooks.library.playbooks()], part)
 
 
 @router.get("/v1/playbooks/schema", dependencies=_viewer)
@@ -119,9 +119,9 @@ def save(request: Request, services: Services, token: Admin, name: Name, text: T
 
 
 @router.get("/v1/playbooks/{name}/versions", dependencies=_viewer)
-def versions(request: Request, services: Services, name: Name) -> Response:
+def versions(request: Request, services: Services, name: Name, part: Part) -> Response:
     """All versions, newest first; none ever goes."""
-    return page(request, [version_record(one) for one in services.playbooks.library.versions(name)], "")
+    return whole(request, [version_record(one) for one in services.playbooks.library.versions(name)], part)
 
 
 @router.get("/v1/playbooks/{name}/versions/{version}", dependencies=_viewer)

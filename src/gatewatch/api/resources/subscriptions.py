@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Analyst, Services, answer, page, requires, tokened
+from gatewatch.api.context import Analyst, Part, Services, answer, requires, tokened, whole
 from gatewatch.formats.records import Record, rfc3339
 from gatewatch.model.activity import Subject
 from gatewatch.ports.control import Role, Token
@@ -71,10 +71,10 @@ def _ended(services: Services, token: Token, subscription_id: str) -> Response:
 
 
 @router.get("/v1/subscriptions", dependencies=[Depends(requires(Role.VIEWER))])
-def subscriptions(request: Request, services: Services, kind: SubscriptionKind | None = None) -> Response:
+def subscriptions(request: Request, services: Services, part: Part, kind: SubscriptionKind | None = None) -> Response:
     """All of them, at most eighty; their addresses are never shown."""
     found = [one for one in services.subscribing.subscriptions() if kind is None or one.kind is kind]
-    return page(request, [_record(one) for one in found], "")
+    return whole(request, [_record(one) for one in found], part)
 
 
 @router.post("/v1/subscriptions", status_code=201)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Analyst, Services, answer, page, requires, seconds
+from gatewatch.api.context import Analyst, Part, Services, answer, requires, seconds, whole
 from gatewatch.formats.incident_records import suppression_record
 from gatewatch.formats.records import alert_record
 from gatewatch.model.suppression import Condition, Suppression
@@ -56,9 +56,9 @@ def _rule(name: str, wanted: SuppressionChange, by: str, now: float) -> Suppress
 
 
 @router.get("/v1/suppressions", dependencies=[Depends(requires(Role.VIEWER))])
-def suppressions(request: Request, services: Services) -> Response:
+def suppressions(request: Request, services: Services, part: Part) -> Response:
     """All rules by name, with how many alerts each dismissed."""
-    return page(request, [suppression_record(rule) for rule in services.suppressing.rules()], "")
+    return whole(request, [suppression_record(rule) for rule in services.suppressing.rules()], part)
 
 
 @router.put("/v1/suppressions/{name}")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from gatewatch.api.context import Admin, Services, answer, page, requires
+from gatewatch.api.context import Admin, Part, Services, answer, requires, whole
 from gatewatch.formats.records import rfc3339
 from gatewatch.model.activity import Subject
 from gatewatch.ports.control import Role, Token
@@ -51,9 +51,9 @@ def _record(token: Token, now: float) -> dict[str, object]:
 
 
 @router.get("/v1/tokens")
-def tokens(request: Request, services: Services) -> Response:
+def tokens(request: Request, services: Services, part: Part) -> Response:
     """All tokens, never their secrets; `status` is generated (never used), active, inactive, expired or revoked."""
-    return page(request, [_record(token, services.clock.now()) for token in services.control.tokens()], "")
+    return whole(request, [_record(token, services.clock.now()) for token in services.control.tokens()], part)
 
 
 @router.post("/v1/tokens", status_code=201)
