@@ -36,6 +36,15 @@ _GATEWAYS = (
     Column("Last error", lambda r: f"{r['last_error_at']} {r['last_error']}" if r["last_error"] else ""),
 )
 _SHOWN = 5
+_EVIDENCE = (
+    Column("Gateway", "gateway"),
+    Column("Effect", "effect"),
+    Column("Scope", "scope"),
+    Column("Measured", "actions", right=True),
+    Column("Verdicts", lambda r: _verdicts(r["verdicts"])),
+    Column("Attack fell by", lambda r: None if r["mean_fall"] is None else f"{r['mean_fall']:.0%}", right=True),
+    Column("Others refused", lambda r: f"{r['mean_collateral']:.2%}", right=True),
+)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 Id = Annotated[str, typer.Argument(help="As `list` shows it.")]
 
@@ -61,6 +70,14 @@ def gateways(ask: AskList) -> None:
     ask.show("/v1/gateways", "Gateways", _GATEWAYS)
 
 
+@app.command("evidence")
+@remote
+def evidence(ask: Ask) -> None:
+    """How each kind of containment has fared here."""
+    answer = ask.server.call("GET", "/v1/containments/evidence")
+    ask.table(answer, "Evidence", _EVIDENCE, answer["items"])
+
+
 @app.command("show")
 @remote
 def show(ask: Ask, containment: Id) -> None:
@@ -83,6 +100,8 @@ def apply(
     per_s: Annotated[int, typer.Option(help="… in so many seconds.")] = 60,
     incident: Annotated[int, typer.Option(help="The incident it is about.")] = 0,
     forced: Annotated[bool, typer.Option("--force", help="Override shares and counts.")] = False,
+    falls_by: Annotated[float, typer.Option(min=0, max=1, help="Taken back unless the attack falls by this …")] = 0.95,
+    within: Annotated[str, typer.Option(help="… in this time.")] = "10m",
     dry_run: Annotated[bool, typer.Option(help="Only say whom it would have hit.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -100,6 +119,7 @@ def apply(
         "reason": reason,
         "incident": incident,
         "forced": forced,
+        "expects": {"attack_falls_by": falls_by, "within_s": _seconds(within)},
     }
     judged = ask.server.call("POST", "/v1/containments/judgement", body=plan)
     if dry_run and ask.as_json:
@@ -110,6 +130,10 @@ def apply(
         return
     if judged["obstacles"]:
         raise ConflictError("it is not carried out: " + "; ".join(judged["obstacles"]))
+    if judged["approvals"] > 1:
+        raise ConflictError(
+            f"this needs {judged['approvals']} people to agree", cure="Run a playbook that asks for the approvals."
+        )
     if not yes:
         ask.confirm("Carry it out?", nothing="nothing was carried out")
     order = {"plan": plan, "digest": judged["digest"], "key": secrets.token_hex(12)}
@@ -146,8 +170,14 @@ def _show_judgement(judged: dict[str, Any], *, err: bool) -> None:
         typer.echo(f"  {one}", err=err)
     if others > _SHOWN:
         typer.echo(f"  … and {others - min(_SHOWN, len(radius['bystanders']))} more", err=err)
+    if before := judged["evidence"]:
+        typer.echo(f"Of {before['actions']} such before: {_verdicts(before['verdicts'])}.", err=err)
     for one in judged["obstacles"]:
         typer.echo(f"Obstacle: {one}.", err=err)
+
+
+def _verdicts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
 
 
 def _counted(number: int, noun: str) -> str:

@@ -17,6 +17,15 @@ RADIUS = {
     "bystanders_count": 40,
     "bystander_calls": 176,
 }
+EVIDENCE = {
+    "gateway": "edge",
+    "effect": "block",
+    "scope": "address",
+    "actions": 3,
+    "verdicts": {"worked": 2, "collateral": 1},
+    "mean_fall": 0.97,
+    "mean_collateral": 0.005,
+}
 PLAN = ["containments", "apply", "edge", "block", "address=198.51.100.7", "--reason", "x"]
 
 
@@ -28,7 +37,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         made.append((method, path))
         if path.endswith("judgement"):
             shown = {**body, "incident": body["incident"] or None}
-            return {"plan": shown, "digest": "d", "radius": RADIUS, "obstacles": [], "approvals": 1}
+            people = 2 if body["forced"] else 1
+            before = {"actions": 9, "verdicts": {"worked": 8, "no_effect": 1}} if body["effect"] == "throttle" else None
+            return {
+                "plan": shown,
+                "digest": "d",
+                "radius": RADIUS,
+                "obstacles": [],
+                "approvals": people,
+                "evidence": before,
+            }
+        if path.endswith("evidence"):
+            return {"items": [EVIDENCE], "next": None}
         return {"id": "gw-1", "state": "in_force", "expires_at": "2026-01-01T00:00:00.000Z", "removed_at": None}
 
     monkeypatch.setattr(Server, "call", call)
@@ -55,6 +75,23 @@ def test_a_dry_run_says_whom_it_takes_for_bystanders(
     assert lines[1] == wanted
     assert lines[2:] == [f"  subject:u{number}" for number in range(5)] + ["  … and 35 more"]
     assert asked == [("POST", "/v1/containments/judgement")]
+
+
+def test_what_needs_others_is_said_before_anybody_is_asked(
+    asked: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*PLAN, "--force"]) != 0
+    assert "this needs 2 people to agree" in capsys.readouterr().err
+    assert asked == [("POST", "/v1/containments/judgement")]
+
+
+@pytest.mark.usefixtures("asked")
+def test_how_such_have_fared_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*PLAN[:3], "throttle", *PLAN[4:], "--calls", "5", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Of 9 such before: 1 no effect, 8 worked."
+    assert run(["containments", "evidence"]) == 0
+    cells = capsys.readouterr().out.splitlines()[-1].split()
+    assert cells == ["edge", "block", "address", "3", "1", "collateral,", "2", "worked", "97%", "0.50%"]
 
 
 JSON = {

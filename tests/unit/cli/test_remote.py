@@ -155,7 +155,13 @@ def test_without_a_yes_nothing_is_carried_out(
 ) -> None:
     asked: list[str] = []
     radius = dict.fromkeys(("hours", "calls", "calls_hit", "actors_hit", "bystanders_count", "bystander_calls"), 0)
-    judged = {"plan": {"incident": None}, "digest": "d", "radius": radius | {"bystanders": []}, "obstacles": []}
+    judged: dict[str, Any] = {
+        "plan": {"incident": None},
+        "digest": "d",
+        "radius": radius | {"bystanders": []},
+        "obstacles": [],
+    }
+    judged |= {"approvals": 1, "evidence": None}
 
     def request(_: Any, __: str, path: str, **___: Any) -> httpx.Response:
         asked.append(path)
