@@ -30,7 +30,15 @@ from gatewatch.bootstrap.remediating import remediating
 from gatewatch.bootstrap.reviewing import review_desk
 from gatewatch.bootstrap.signing import FileSigner
 from gatewatch.bootstrap.workers import formats
-from gatewatch.config.settings import ApiSettings, DetectSettings, ExportSettings, SubscriptionSettings
+from gatewatch.config.settings import (
+    ApiSettings,
+    ConnectionSettings,
+    DetectSettings,
+    ExportSettings,
+    SubscriptionSettings,
+)
+from gatewatch.connectors.registry import kinds
+from gatewatch.connectors.standing import Standing
 from gatewatch.journal.dead_letters import FileDeadLetters
 from gatewatch.journal.files import FileJournal
 from gatewatch.journal.sealing import Seal
@@ -72,6 +80,19 @@ class SetClock:
 
     def now(self) -> float:
         return self.time
+
+
+CONNECTIONS = (
+    ConnectionSettings(
+        name="tickets",
+        connector="gitlab",
+        url="https://127.0.0.1:1",
+        secrets={"token": "env:GW_TEST_TICKETS"},
+        options={"project": "1"},
+        private_hosts=("127.0.0.1",),
+    ),
+    ConnectionSettings(name="flow", connector="logic_app", url="env:GW_TEST_FLOW", enabled=False),
+)
 
 
 class Client:
@@ -176,6 +197,7 @@ class Rest:
                 ),
                 exporting=exporting(ExportSettings(), self.control, clock, log),
                 feed=DecisionFeed(Nothing(), Nothing(), clock),
+                connections=Standing(CONNECTIONS, kinds()),
                 containment=self.containment.desk,
                 reconciling=self.containment.reconciling,
                 measuring=self.containment.measuring,

@@ -13,6 +13,7 @@ from gatewatch.api.resources import (
     answers,
     automation,
     cloud_apps,
+    connections,
     containments,
     decisions,
     detectors,
@@ -42,6 +43,7 @@ _PLAYBOOKS = (automation, playbooks, simulations, runs, questions, answers)
 _PARTS = (
     *(health, ingest, inventory, score, alerts, incidents, reviews, suppressions, detectors, exports),
     *_PLAYBOOKS,
+    connections,
     *(containments, decisions, remediations, exceptions, subscriptions, cloud_apps),
     tokens,
 )

@@ -10,6 +10,7 @@ from gatewatch.model.ledger import LedgerEntry
 from gatewatch.model.rule import Rule
 from gatewatch.ports.cases import CaseStore
 from gatewatch.ports.clock import Clock
+from gatewatch.ports.connectors import ConnectionReader
 from gatewatch.ports.control import ControlStore
 from gatewatch.ports.journal import DeadLetters
 from gatewatch.ports.wire import WireFormat
@@ -48,6 +49,7 @@ class ApiServices:
     detecting: Detecting
     exporting: Exporting
     feed: DecisionFeed
+    connections: ConnectionReader
     containment: ContainmentDesk
     reconciling: Reconciling
     measuring: Measuring

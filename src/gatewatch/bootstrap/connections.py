@@ -11,6 +11,7 @@ from gatewatch.config.settings import Settings, SubscriptionSettings
 from gatewatch.connectors.callbacks import Callbacks
 from gatewatch.connectors.registry import Connections, Kind, kinds, metas_of
 from gatewatch.connectors.simulated import SimulatedConnectors
+from gatewatch.connectors.standing import Standing
 from gatewatch.formats.export import Context
 from gatewatch.journal.sealing import Seal
 from gatewatch.ports.clock import Clock
@@ -28,6 +29,7 @@ __all__ = [
     "connections",
     "connector_kinds",
     "simulated_connections",
+    "standing",
     "subscribing",
     "telling",
     "ticketing",
@@ -42,6 +44,11 @@ def connector_kinds(settings: Settings) -> dict[str, Kind]:
 def connections(settings: Settings) -> Connections:
     """All connections of the settings. Raises ConfigurationError, DefinitionError. Opens nothing."""
     return Connections(settings.connections, connector_kinds(settings) if settings.connections else {})
+
+
+def standing(settings: Settings) -> Standing:
+    """How they stand. Raises ConfigurationError, DefinitionError."""
+    return Standing(settings.connections, connector_kinds(settings) if settings.connections else {})
 
 
 def simulated_connections(settings: Settings) -> SimulatedConnectors:

@@ -15,7 +15,7 @@ from gatewatch.api.services import ApiServices
 from gatewatch.bootstrap.automation import automation
 from gatewatch.bootstrap.casework import Desk, desk, rules
 from gatewatch.bootstrap.collectors import Collectors
-from gatewatch.bootstrap.connections import connections, subscribing, telling
+from gatewatch.bootstrap.connections import connections, standing, subscribing, telling
 from gatewatch.bootstrap.containing import containing, guarded
 from gatewatch.bootstrap.exporting import exporting
 from gatewatch.bootstrap.gateways import Gateways
@@ -252,6 +252,7 @@ class Server:
             detecting=self.detecting,
             exporting=self.exporting,
             feed=self.gateways.feed,
+            connections=standing(self.settings),
             containment=self.containment.desk,
             reconciling=self.containment.reconciling,
             measuring=self.containment.measuring,

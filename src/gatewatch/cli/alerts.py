@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatewatch.cli.audit import ACTIVITY_COLUMNS
 from gatewatch.cli.output import Column
 from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.errors import InputError
@@ -14,6 +15,7 @@ from gatewatch.errors import InputError
 __all__ = ["app"]
 
 app = typer.Typer(name="alerts", help="Alerts of the detectors.", no_args_is_help=True)
+AlertId = Annotated[str, typer.Argument(help="Id from `alerts list`.")]
 _SHOWN, _MOST = 3, 20
 _COLUMNS = (
     Column("Id", "id"),
@@ -62,7 +64,7 @@ def list_alerts(
 
 @app.command("show")
 @remote
-def show(ask: Ask, alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")]) -> None:
+def show(ask: Ask, alert_id: AlertId) -> None:
     """Show one alert with its evidence."""
     record = ask.server.call("GET", f"/v1/alerts/{alert_id}")
     ask.tell(record, _lines(record))
@@ -72,7 +74,7 @@ def show(ask: Ask, alert_id: Annotated[str, typer.Argument(help="Id from `alerts
 @remote
 def set_status(
     ask: Ask,
-    alert_id: Annotated[str, typer.Argument(help="Id from `alerts list`.")],
+    alert_id: AlertId,
     status: Annotated[str, typer.Argument(help="new, in_progress, resolved or dismissed; stays when left out.")] = "",
     *,
     classification: Annotated[str, typer.Option(help="true_positive, expected_activity, false_positive.")] = "",
@@ -91,6 +93,21 @@ def set_status(
         raise InputError("nothing to change", cure="Give a status, --owner, --classification or --determination.")
     record = ask.server.call("PATCH", f"/v1/alerts/{alert_id}", body=body)
     ask.tell(record, f"{record['id']} is {record['status']}")
+
+
+@app.command("comment")
+@remote
+def comment(ask: Ask, alert_id: AlertId, text: Annotated[str, typer.Argument(help="What to say.")]) -> None:
+    """Add a comment."""
+    entry = ask.server.call("POST", f"/v1/alerts/{alert_id}/comments", body={"text": text})
+    ask.tell(entry, f"{entry['at']} {entry['by']}: {entry['text']}")
+
+
+@app.command("activities")
+@remote_list()
+def activities(ask: AskList, alert_id: AlertId) -> None:
+    """Show what was done with one alert, by whom and why, newest first."""
+    ask.show(f"/v1/alerts/{alert_id}/activities", f"Activities of alert {alert_id}", ACTIVITY_COLUMNS)
 
 
 def _lines(record: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,9 @@ from gatewatch import __version__
 from gatewatch.cli import (
     alerts,
     analyze,
+    audit,
     automation_rules,
+    connections,
     containments,
     database,
     dead_letters,
@@ -31,7 +33,10 @@ from gatewatch.cli import (
     runs,
     score,
     serve,
+    sources,
+    subscriptions,
     suppressions,
+    tasks,
     tokens,
 )
 from gatewatch.cli.output import show_error
@@ -53,6 +58,7 @@ EXIT_CODES = {
     11: "evidence verify: the bundle is not what was signed, or another key signed it",
     12: "runs wait: the run failed, was refused or cancelled",
     13: "runs wait: the run is still under way",
+    14: "connections test: the connection can't be used",
     130: "interrupted",
 }
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
@@ -73,6 +79,7 @@ for _noun in (
     score,
     alerts,
     incidents,
+    tasks,
     reviews,
     evidence,
     suppressions,
@@ -82,11 +89,15 @@ for _noun in (
     playbooks,
     runs,
     questions,
+    connections,
     ledger,
     dead_letters,
     automation_rules,
     detectors,
+    sources,
     exports,
+    subscriptions,
+    audit,
     tokens,
     database,
 ):

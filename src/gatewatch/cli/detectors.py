@@ -31,6 +31,7 @@ _JUDGED = (
     Column("Calls", "calls", right=True),
     Column("Concluded", "classification"),
 )
+DetectorId = Annotated[str, typer.Argument(help="Id from `detectors list`.")]
 _TEST_S = 600.0
 
 
@@ -43,17 +44,41 @@ def list_detectors(ask: AskList) -> None:
 
 @app.command("show")
 @remote
-def show(ask: Ask, detector_id: Annotated[str, typer.Argument(help="Id from `detectors list`.")]) -> None:
+def show(ask: Ask, detector_id: DetectorId) -> None:
     """Show one detector with its settings, their units and ranges."""
     record = ask.server.call("GET", f"/v1/detectors/{detector_id}")
     ask.record(record["title"], record)
+
+
+@app.command("set")
+@remote
+def change(
+    ask: Ask,
+    detector_id: DetectorId,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE; may be repeated.")] = None,
+    default: Annotated[list[str] | None, typer.Option(help="Name of a setting to put back; may be repeated.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Switch it on or off.")] = None,
+) -> None:
+    """Change settings for good; `backtest` tells before what they would do. What is left out stays."""
+    path = f"/v1/detectors/{detector_id}"
+    record = ask.server.call("GET", path)
+    wrong = set(default or ()) - {one["name"] for one in record["settings"]}
+    if wrong:
+        raise InputError(f"{detector_id} has no setting {', '.join(sorted(wrong))}")
+    kept = {name: value for name, value in record["changed"].items() if name not in (default or ())}
+    wanted = kept | dict(map(_setting, settings or ())) | ({} if enabled is None else {"enabled": enabled})
+    if wanted == record["changed"]:
+        raise InputError("nothing to change", cure="Give --set, --default, --enable or --disable.")
+    new = ask.server.call("PUT", f"{path}/settings", body=wanted)
+    changes = ", ".join(f"{name} {value}" for name, value in new["changed"].items())
+    ask.tell(new, f"{detector_id} is {'on' if new['enabled'] else 'off'}; changed: {changes or 'nothing'}")
 
 
 @app.command("backtest")
 @remote
 def backtest(
     ask: Ask,
-    detector_id: Annotated[str, typer.Argument(help="Id from `detectors list`.")],
+    detector_id: DetectorId,
     settings: Annotated[list[str], typer.Option("--set", help="NAME=VALUE to try; may be repeated.")],
     since: Annotated[str, typer.Option(help="Begin of the stretch, RFC 3339 or a date.")],
     until: Annotated[str, typer.Option(help="End of the stretch.")],
@@ -92,7 +117,7 @@ def _setting(text: str) -> tuple[str, float | int | bool | str]:
         parsed = json.loads(value)
     except ValueError:
         return name, value
-    return name, parsed if isinstance(parsed, int | float | bool) else value
+    return name, parsed if isinstance(parsed, int | float | bool | str) else value
 
 
 def _seconds(value: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatewatch.cli.audit import ACTIVITY_COLUMNS
 from gatewatch.cli.output import Column
 from gatewatch.cli.remote import Ask, AskList, remote, remote_list
 from gatewatch.cli.rest import Server
@@ -27,13 +28,6 @@ _COLUMNS = (
     Column("Alerts", lambda r: f"{r['open_alerts']}/{r['alerts']}", right=True),
     Column("Owner", "assigned_to"),
     Column("Last activity", "last_activity"),
-)
-_ACTIVITY_COLUMNS = (
-    Column("At", "at"),
-    Column("By", "by"),
-    Column("On", lambda r: f"{r['subject']} {r['subject_id']}".strip()),
-    Column("Action", "action"),
-    Column("What", "text"),
 )
 
 
@@ -142,7 +136,7 @@ def move(
 @remote_list()
 def activities(ask: AskList, incident_id: IncidentId) -> None:
     """Show what was done, by whom and why, newest first."""
-    ask.show(f"/v1/incidents/{incident_id}/activities", f"Activities of incident {incident_id}", _ACTIVITY_COLUMNS)
+    ask.show(f"/v1/incidents/{incident_id}/activities", f"Activities of incident {incident_id}", ACTIVITY_COLUMNS)
 
 
 def _show_state(ask: Ask, record: Mapping[str, Any]) -> None:

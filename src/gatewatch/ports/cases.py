@@ -17,7 +17,7 @@ from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
 
-__all__ = ["MOST_COUNTED", "CaseStore", "CaseUnit", "IncidentFilter", "Selection", "Sighting"]
+__all__ = ["MOST_COUNTED", "ActivityFilter", "CaseStore", "CaseUnit", "IncidentFilter", "Selection", "Sighting"]
 
 MOST_COUNTED = 100_000
 """Where counting by condition stops."""
@@ -31,6 +31,20 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     value: str
     first_seen: float
     last_seen: float
+
+
+class ActivityFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """All given conditions must hold."""
+
+    subject: str = ""
+    subject_id: str = ""
+    incident: int = 0
+    action: str = ""
+    by: str = ""
+    since: float | None = None
+    """At or after."""
+    until: float | None = None
+    """Before."""
 
 
 class IncidentFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +229,10 @@ class CaseStore(Protocol):
         self, *, incident: int = 0, subject: str = "", subject_id: str = "", cursor: str = "", limit: int = 50
     ) -> tuple[list[Activity], str]:
         """Newest first."""
+        ...
+
+    def audit(self, where: ActivityFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Activity], str]:
+        """Newest first. A page may be short, even empty, while there is a next one."""
         ...
 
     def conclusions(self) -> dict[str, dict[Classification, int]]:

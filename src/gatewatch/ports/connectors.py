@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from gatewatch.errors import GatewatchError
 from gatewatch.model.action import ActionCall, ActionInput, ActionMeta, ActionResult, ConnectorMeta, Outcome
 
@@ -13,12 +15,53 @@ __all__ = [
     "ActionInput",
     "ActionMeta",
     "ActionResult",
+    "ConnectionReader",
+    "ConnectionState",
+    "ConnectionTest",
     "Connector",
     "ConnectorError",
     "ConnectorMeta",
     "Connectors",
     "Outcome",
 ]
+
+
+class ConnectionState(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection of the settings, without what is secret."""
+
+    name: str
+    connector: str
+    title: str
+    enabled: bool
+    host: str
+    """'' when there is none, or when the address is a secret."""
+    actions: tuple[ActionMeta, ...]
+    secrets: dict[str, bool]
+    """By name whether it can be read now; `address` when that is one."""
+
+
+class ConnectionTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a test found."""
+
+    name: str
+    problems: tuple[str, ...]
+    """Sentences that hold no secret; none when all is well."""
+
+
+class ConnectionReader(Protocol):
+    """How the connections stand."""
+
+    def connections(self) -> list[ConnectionState]:
+        """All by name, also those that are off."""
+        ...
+
+    def connection(self, name: str) -> ConnectionState:
+        """Raises NotFoundError."""
+        ...
+
+    def test(self, name: str) -> ConnectionTest:
+        """Reads secrets and opens a connection, over which nothing is sent. Raises NotFoundError."""
+        ...
 
 
 class ConnectorError(GatewatchError):

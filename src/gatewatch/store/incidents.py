@@ -18,7 +18,7 @@ from gatewatch.model.predicate import Predicate
 from gatewatch.model.review import Review
 from gatewatch.model.suppression import Suppression
 from gatewatch.model.verdict import Classification
-from gatewatch.ports.cases import IncidentFilter, Selection, Sighting
+from gatewatch.ports.cases import ActivityFilter, IncidentFilter, Selection, Sighting
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.store.activities import ActivityTable
 from gatewatch.store.batches import batches
@@ -145,6 +145,10 @@ class IncidentTable:
         return self._activities.page(
             incident=incident, subject=subject, subject_id=subject_id, cursor=cursor, limit=limit
         )
+
+    def audit(self, where: ActivityFilter, *, cursor: str = "", limit: int = 50) -> tuple[list[Activity], str]:
+        """See CaseStore."""
+        return self._activities.audit(where, cursor=cursor, limit=limit)
 
     def suppressions(self) -> list[Suppression]:
         """By name."""

@@ -42,7 +42,7 @@ from gatewatch.model.alert import Severity
 from gatewatch.model.correlation import Entity, EntityKind
 from gatewatch.model.incident import EntityVerdict, IncidentStatus, Task
 from gatewatch.model.verdict import Classification, Determination
-from gatewatch.ports.cases import IncidentFilter
+from gatewatch.ports.cases import ActivityFilter, IncidentFilter
 from gatewatch.ports.control import Role
 from gatewatch.services.incidents.casework import MOST_MERGED
 from gatewatch.services.incidents.patches import IncidentPatch
@@ -294,10 +294,29 @@ def put_task(
 
 @router.get("/v1/activities", dependencies=_viewer)
 def audit(
-    request: Request, services: Services, subject: Subject | None = None, cursor: Cursor = "", limit: Limit = 50
+    request: Request,
+    services: Services,
+    subject: Subject | None = None,
+    subject_id: Annotated[str, Query(max_length=64)] = "",
+    incident: Annotated[int, Query(ge=0, description="Whose log shows it; 0: of all, and of none.")] = 0,
+    action: Annotated[str, Query(max_length=32, description="`comment`, `status`, `merged` …")] = "",
+    by: Annotated[str, Query(description="Name of the token, or the part of Gatewatch that did it.")] = "",
+    since: Annotated[datetime | None, Query(description="At or after.")] = None,
+    until: Annotated[datetime | None, Query(description="Before.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
 ) -> Response:
-    """The audit log of everything, newest first."""
-    items, following = services.cases.activities(subject=subject.value if subject else "", cursor=cursor, limit=limit)
+    """The audit log of everything, newest first; a page may be short while there is a `next` one."""
+    where = ActivityFilter(
+        subject=subject.value if subject else "",
+        subject_id=subject_id,
+        incident=incident,
+        action=action,
+        by=by,
+        since=seconds(since),
+        until=seconds(until),
+    )
+    items, following = services.cases.audit(where, cursor=cursor, limit=limit)
     return page(request, [activity_record(item) for item in items], following)
 
 
