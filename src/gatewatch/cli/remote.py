@@ -102,25 +102,6 @@ class AskList(Ask):
             show_table(title, columns, shown, more=more)
 
 
-def remote(command: Callable[Concatenate[Ask, P], None]) -> Callable[P, None]:
-    """A command that asks the server: `--server`, `--token` and `--json` come behind its own options.
-
-    A parameter has the name that the REST API has for it, its option the name for people: that is how what the
-    server says of `assigned_to` is told about `--owner`.
-    """
-    return _asking(command, Ask, _options(_one))
-
-
-def remote_list(*, limit: int = 50) -> Callable[[Callable[Concatenate[AskList, P], None]], Callable[P, None]]:
-    """A command that lists: also `--limit`, with this default, and `--all`."""
-    options = [one.replace(default=limit) if one.name == "limit" else one for one in _options(_many)]
-
-    def listing(command: Callable[Concatenate[AskList, P], None]) -> Callable[P, None]:
-        return _asking(command, AskList, options)
-
-    return listing
-
-
 def _one(
     of_command: typer.Context, server: ServerUrl = DEFAULT_SERVER, token: TokenText = "", as_json: AsJson = False
 ) -> None:
@@ -143,6 +124,28 @@ def _options(like: Callable[..., None]) -> list[inspect.Parameter]:
     return [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in found]
 
 
+_ONE, _MANY = _options(_one), _options(_many)
+
+
+def remote(command: Callable[Concatenate[Ask, P], None]) -> Callable[P, None]:
+    """A command that asks the server: `--server`, `--token` and `--json` come behind its own options.
+
+    A parameter has the name that the REST API has for it, its option the name for people: that is how what the
+    server says of `assigned_to` is told about `--owner`.
+    """
+    return _asking(command, Ask, _ONE)
+
+
+def remote_list(*, limit: int = 50) -> Callable[[Callable[Concatenate[AskList, P], None]], Callable[P, None]]:
+    """A command that lists: also `--limit`, with this default, and `--all`."""
+    options = [one.replace(default=limit) if one.name == "limit" else one for one in _MANY]
+
+    def listing(command: Callable[Concatenate[AskList, P], None]) -> Callable[P, None]:
+        return _asking(command, AskList, options)
+
+    return listing
+
+
 def _asking(
     command: Callable[Concatenate[A, P], None], kind: type[A], options: Sequence[inspect.Parameter]
 ) -> Callable[P, None]:
@@ -158,6 +161,8 @@ def _asking(
             command(kind(context, given), *args, **kwargs)
 
     vars(asked)["__signature__"] = signature.replace(parameters=[*own, *options])
+    # Evaluated already: typer, which looks here too, need not do it again when somebody waits for `--help`.
+    asked.__annotations__ = {one.name: one.annotation for one in (*own, *options)}
     return asked
 
 
