@@ -563,3 +563,14 @@ def test_alerts_of_an_incident_are_listed(rest: Rest) -> None:
     client = rest.client(Role.VIEWER)
     assert [one["incident_id"] for one in client.get("/v1/alerts?incident=7").json()["items"]] == [7]
     assert client.get("/v1/alerts?incident=99999").json()["items"] == []
+
+
+def test_settings_of_a_detector_that_changed_meanwhile_are_not_replaced(rest: Rest) -> None:
+    path, client = "/v1/detectors/volume.traffic_spike", rest.client(Role.ADMIN)
+    read = client.get(path).headers["etag"]
+    first = client.put(f"{path}/settings", json={"enabled": False}, headers={"if-match": read})
+    late = client.put(f"{path}/settings", json={"severity": "high"}, headers={"if-match": read})
+    assert (first.status_code, late.status_code, late.json()["code"]) == (200, 412, "precondition-failed")
+    assert client.get(path).json()["changed"] == {"enabled": False}
+    again = client.put(f"{path}/settings", json={"severity": "high"}, headers={"if-match": first.headers["etag"]})
+    assert again.json()["changed"] == {"severity": "high"}

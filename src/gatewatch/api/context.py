@@ -11,7 +11,7 @@ import msgspec
 from fastapi import Depends, Header, Query, Request, Response
 
 from gatewatch.api.services import ApiServices
-from gatewatch.errors import InputError
+from gatewatch.errors import InputError, StaleError
 from gatewatch.ports.control import Role, Token
 from gatewatch.ports.cursors import read_cursor, write_cursor
 from gatewatch.services.access import UnauthenticatedError
@@ -32,6 +32,7 @@ __all__ = [
     "revision_of",
     "seconds",
     "tokened",
+    "unchanged",
     "whole",
 ]
 
@@ -125,11 +126,21 @@ def seconds(moment: datetime | None) -> float | None:
 def answer(request: Request, body: object, *, tag: str = "", status: int = 200) -> Response:
     """JSON with an ETag; 304 when the client has it already."""
     data = msgspec.json.encode(body)
-    etag = f'"{tag or blake2b(data, digest_size=12).hexdigest()}"'
+    etag = f'"{tag}"' if tag else _tag(data)
     headers = {"etag": etag, "cache-control": "no-store, private"}
     if request.method == "GET" and etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(data, status, media_type="application/json", headers=headers)
+
+
+def unchanged(body: object, if_match: str | None) -> None:
+    """Of what has no revision: raises StaleError when it is not any more what an ETag of `answer` was given for."""
+    if if_match and if_match.strip() not in ("*", _tag(msgspec.json.encode(body))):
+        raise StaleError("it has changed meanwhile", cure="Read it again, then change it.")
+
+
+def _tag(data: bytes) -> str:
+    return f'"{blake2b(data, digest_size=12).hexdigest()}"'
 
 
 def page(request: Request, items: Sequence[Mapping[str, Any]], following: str) -> Response:

@@ -61,7 +61,7 @@ def change(
 ) -> None:
     """Change settings for good; `backtest` tells before what they would do. What is left out stays."""
     path = f"/v1/detectors/{detector_id}"
-    record = ask.server.call("GET", path)
+    record, etag = ask.server.tagged(path)
     wrong = set(default or ()) - {one["name"] for one in record["settings"]}
     if wrong:
         raise InputError(f"{detector_id} has no setting {', '.join(sorted(wrong))}")
@@ -69,7 +69,7 @@ def change(
     wanted = kept | dict(map(_setting, settings or ())) | ({} if enabled is None else {"enabled": enabled})
     if wanted == record["changed"]:
         raise InputError("nothing to change", cure="Give --set, --default, --enable or --disable.")
-    new = ask.server.call("PUT", f"{path}/settings", body=wanted)
+    new = ask.server.call("PUT", f"{path}/settings", body=wanted, match=etag)
     changes = ", ".join(f"{name} {value}" for name, value in new["changed"].items())
     ask.tell(new, f"{detector_id} is {'on' if new['enabled'] else 'off'}; changed: {changes or 'nothing'}")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    import httpx
 
 from gatewatch.errors import ConflictError, GatewatchError, InputError, NotFoundError
 
@@ -74,12 +77,7 @@ class Server:
     ) -> Any:
         """One call; the decoded answer, None when it is empty."""
         content = self.content(method, path, parameters=parameters, body=body, match=match, timeout_s=timeout_s)
-        try:
-            return json.loads(content) if content else None
-        except ValueError as error:
-            raise ServerError(
-                f"what answers at {self._url} is not Gatewatch", cure="Give its address with --server."
-            ) from error
+        return self._decoded(content) if content else None
 
     def content(
         self,
@@ -92,9 +90,20 @@ class Server:
         timeout_s: float = _TIMEOUT_S,
     ) -> bytes:
         """One call; the octets of the answer."""
+        found: bytes = self._answer(method, path, parameters or {}, body, match, timeout_s).content
+        return found
+
+    def tagged(self, path: str) -> tuple[Any, str]:
+        """What there is, and the ETag to give as `match` with a change of it: refused when others were faster."""
+        response = self._answer("GET", path, {}, None, "", _TIMEOUT_S)
+        return self._decoded(response.content), str(response.headers.get("etag", ""))
+
+    def _answer(
+        self, method: str, path: str, parameters: Mapping[str, Any], body: object, match: str, timeout_s: float
+    ) -> httpx.Response:
         import httpx
 
-        wanted = {name: value for name, value in (parameters or {}).items() if value not in (None, "", [], ())}
+        wanted = {name: value for name, value in parameters.items() if value not in (None, "", [], ())}
         headers = {"if-match": match} if match else {}
         try:
             response = self._client.request(method, path, params=wanted, json=body, headers=headers, timeout=timeout_s)
@@ -106,8 +115,15 @@ class Server:
             ) from error
         if response.is_error:
             raise _problem(response.status_code, response.content)
-        found: bytes = response.content
-        return found
+        return response
+
+    def _decoded(self, content: bytes) -> Any:
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise ServerError(
+                f"what answers at {self._url} is not Gatewatch", cure="Give its address with --server."
+            ) from error
 
     def items(self, path: str, *, parameters: Mapping[str, Any], limit: int | None) -> Iterator[dict[str, Any]]:
         """Items of a list, page after page, at most `limit` (all when None)."""

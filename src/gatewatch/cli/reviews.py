@@ -65,8 +65,8 @@ def export(ask: Ask, incident_id: IncidentId, out: OutFile, zone: Zone = "UTC") 
 def sign_off(ask: Ask, incident_id: IncidentId) -> None:
     """Take responsibility for the review as it is; refused while questions are open."""
     path = f"/v1/incidents/{incident_id}/review"
-    kept = ask.server.call("GET", path)
-    found = ask.server.call("POST", f"{path}/sign-off", match=f'"{kept["revision"]}"')
+    _, etag = ask.server.tagged(path)
+    found = ask.server.call("POST", f"{path}/sign-off", match=etag)
     signed = found["sign_off"]
     ask.tell(found, f"Signed off by {signed['by']} at {signed['at']}, content {signed['digest']}")
 

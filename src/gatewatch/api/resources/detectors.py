@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gatewatch.api.context import Admin, Analyst, Part, Services, answer, requires, seconds, whole
+from gatewatch.api.context import Admin, Analyst, IfMatch, Part, Services, answer, requires, seconds, unchanged, whole
 from gatewatch.api.services import ApiServices
 from gatewatch.detect.detector import Detector, all_detectors
 from gatewatch.detect.settings import fields
@@ -87,10 +87,19 @@ def detector(request: Request, services: Services, detector_id: str) -> Response
 
 @router.put("/v1/detectors/{detector_id}/settings")
 def change(
-    request: Request, services: Services, token: Admin, detector_id: str, values: dict[str, SettingValue]
+    request: Request,
+    services: Services,
+    token: Admin,
+    detector_id: str,
+    values: dict[str, SettingValue],
+    if_match: IfMatch = None,
 ) -> Response:
-    """Replace the changed settings; wrong ones are refused, all at once, with their ranges."""
-    found, _ = _one(services, detector_id)
+    """Replace the changed settings, with If-Match only when nobody changed them meanwhile.
+
+    Wrong ones are refused, all at once, with their ranges.
+    """
+    found, stored = _one(services, detector_id)
+    unchanged(_record(found, stored), if_match)
     if not isinstance(values.get("enabled", True), bool):
         raise InputError("enabled is not true or false", cure="Send a JSON boolean.")
     type(found)({name: value for name, value in values.items() if name != "enabled"})
