@@ -53,6 +53,19 @@ class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         "ocp-apim-subscription-key",
         "x-auth-token",
         "x-access-token",
+        "x-auth-key",
+        "x-api-token",
+        "x-session-token",
+        "x-goog-api-key",
+        "x-functions-key",
+        "x-rapidapi-key",
+        "x-vault-token",
+        "x-shopify-access-token",
+        "private-token",
+        "x-gitlab-token",
+        "cf-access-jwt-assertion",
+        "x-goog-iap-jwt-assertion",
+        "x-amzn-oidc-data",
     )
     """Headers that carry an API key."""
     api_key_parameters: tuple[str, ...] = (

@@ -76,7 +76,7 @@ def decode_body(
         data = data[: limits.decompressed_bytes]
         cuts.add(side)
     media = media_type(headers)
-    if media.startswith(_BINARY) and data[:1] not in (b"{", b"["):
+    if media.startswith(_BINARY) and not media.endswith("+xml") and data[:1] not in (b"{", b"["):
         return Body()
     first = data.lstrip()[:1]
     if "json" in media or first in (b"{", b"["):

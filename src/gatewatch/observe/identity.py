@@ -13,6 +13,7 @@ import msgspec
 
 from gatewatch.model.observation import Actor, ActorKind, AuthScheme
 from gatewatch.model.observe_settings import ObserveSettings
+from gatewatch.observe.credentials import is_blank, is_key, is_session_cookie, query_signer, signer
 from gatewatch.observe.fingerprint import Fingerprinter
 
 __all__ = ["Identities", "Identity"]
@@ -37,6 +38,21 @@ _MAX_EXP = 1 << 40
 _XFCC_SUBJECT = re.compile(r'Subject="([^"]{1,512})"')
 _COMMON_NAME = re.compile(r"(?:^|[,/ ])CN\s*=\s*([^,/]+)", re.IGNORECASE)
 _JSON = msgspec.json.Decoder()
+_TICKETS = frozenset({"negotiate", "ntlm", "kerberos"})
+"""Schemes whose value is new in every call and names nobody in the clear (RFC 4559)."""
+_SIGNATURES = (
+    "x-hub-signature-256",
+    "x-hub-signature",
+    "x-slack-signature",
+    "stripe-signature",
+    "x-shopify-hmac-sha256",
+    "x-twilio-signature",
+    "webhook-signature",
+    "svix-signature",
+    "x-line-signature",
+    "x-signature",
+)
+"""Headers by which senders of webhooks prove that they know the shared secret: a credential that names nobody."""
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
@@ -71,6 +87,7 @@ class Identities:
         self._cookies = frozenset(name.lower() for name in settings.session_cookies)
         self._certificate_headers = tuple(name.lower() for name in settings.certificate_headers)
         self._consumer_headers = tuple(name.lower() for name in settings.consumer_headers)
+        self._telling_headers = frozenset((*self._key_headers, *_SIGNATURES))
         self._answers: dict[int, Identity] = {}
 
     def is_key_parameter(self, name: str) -> bool:
@@ -110,9 +127,11 @@ class Identities:
         consumers = _given(headers, self._consumer_headers)
         found += [self._named(AuthScheme.CONSUMER, ActorKind.CONSUMER, name, name) for name in consumers]
         found += [self._remembered("a", value, self._authorization) for value in _given(headers, ("authorization",))]
-        keys = [value for name, value in query if value and self.is_key_parameter(name)]
+        keys = [value for name, value in query if self._is_key(name, value)]
         keys += _given(headers, self._key_headers)
         found += [self._remembered("k", value, self._api_key) for value in keys]
+        if named := query_signer(query):
+            found.append(self._signed("key", named, named))
         found += [self._cookie(part) for part in headers.get("cookie", "").split(";")]
         return tuple(dict.fromkeys(one.actor for one in found if one.actor is not None))
 
@@ -121,9 +140,13 @@ class Identities:
             found = self._remembered("a", value, self._authorization)
             if found.scheme is not AuthScheme.NONE:
                 return found
-        for name in self._key_headers:
-            if value := headers.get(name):
-                return self._remembered("k", value, self._api_key)
+        if not self._telling_headers.isdisjoint(headers):
+            for name in self._key_headers:
+                if (value := headers.get(name)) and not is_blank(value):
+                    return self._remembered("k", value, self._api_key)
+            for name in _SIGNATURES:
+                if value := headers.get(name):
+                    return Identity(scheme=AuthScheme.OTHER, credential=self._fingerprint(value))
         if value := headers.get("cookie"):
             found = self._remembered("c", value, self._cookie)
             if found.scheme is not AuthScheme.NONE:
@@ -132,9 +155,14 @@ class Identities:
 
     def _from_query(self, query: list[tuple[str, str]]) -> Identity | None:
         for name, value in query:
-            if value and name.lower() in self._key_parameters:
+            if self._is_key(name, value):
                 return self._remembered("k", value, self._api_key)
-        return None
+        named = query_signer(query) if query else ""
+        return self._signed("key", named, named) if named else None
+
+    def _is_key(self, name: str, value: str) -> bool:
+        lower = name.lower()
+        return bool(value) and lower in self._key_parameters and is_key(lower, value)
 
     def _remembered(self, kind: str, value: str, read: Any) -> Identity:
         # SipHash under this process's key: no credential stays in memory, and nobody can make two of them meet.
@@ -159,15 +187,22 @@ class Identities:
         rest = rest.strip()
         kind = scheme.lower()
         if kind in ("bearer", "dpop", "jwt", "token"):
-            return self._token(rest) if rest else _NOBODY
+            return self._token(_unwrapped(rest)) if rest and not is_blank(rest) else _NOBODY
         if kind == "basic":
             return self._basic(rest)
-        if not scheme:
+        if not scheme or is_blank(value):
             return _NOBODY
         if not rest:
             return self._token(scheme)
-        number = self._fingerprint(value)
-        return Identity(scheme=AuthScheme.OTHER, actor=_actor(ActorKind.KEY, "", number), credential=number)
+        return self._signed(*signer(kind, rest), value, kind)
+
+    def _signed(self, what: str, name: str, value: str, scheme: str = "") -> Identity:
+        """Who signed a request, by name where it gives one: each call has another signature."""
+        number = self._fingerprint(f"{scheme} {name}" if name else value)
+        if scheme in _TICKETS:
+            return Identity(scheme=AuthScheme.OTHER, credential=number)
+        actor = _actor(ActorKind.SUBJECT, name if what == "user" else "", number)
+        return Identity(scheme=AuthScheme.OTHER, actor=actor, credential=number)
 
     def _token(self, token: str) -> Identity:
         number = self._fingerprint(token)
@@ -212,7 +247,8 @@ class Identities:
             value = value.strip('"')
             if not value:
                 continue
-            if name.lower() in self._cookies:
+            lower = name.lower()
+            if lower in self._cookies or (not _JWT.match(value) and is_session_cookie(lower, value)):
                 number = self._fingerprint(value)
                 return Identity(
                     scheme=AuthScheme.SESSION, actor=_actor(ActorKind.SESSION, "", number), credential=number
@@ -231,6 +267,12 @@ def _actor(kind: ActorKind, name: str, number: int) -> Actor:
     if name and len(name) <= _MAX_SUBJECT and _SUBJECT.fullmatch(name):
         return Actor(kind, name)
     return Actor(ActorKind.SESSION if kind is ActorKind.SESSION else ActorKind.KEY, f"{number:016x}")
+
+
+def _unwrapped(token: str) -> str:
+    """`token="…"` as Rails writes it."""
+    name, _, inner = token.partition('="')
+    return inner.rstrip('"') if name == "token" and inner else token
 
 
 def _shown(value: object) -> str:

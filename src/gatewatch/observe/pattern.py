@@ -31,6 +31,8 @@ _FENCED_CODE = re.compile(r"^ {0,3}```.*?(?:^ {0,3}```|\Z)", re.DOTALL | re.MULT
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}\s[^`\n]{0,200}`(?!\w)")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+_LABEL = re.compile(r"([^\W\d][\w-]{1,40})[\"']?\s{0,3}[:=]\s{0,3}[\"'(]?$")
+_LABEL_CHARS = 50
 _MAX_SNIPPET = 80
 _AROUND = 12
 
@@ -56,6 +58,13 @@ class MatchValue(msgspec.Struct, gc=False):
     def own_words(self) -> tuple[str, ...]:
         """The same of the innermost member alone: `order.card.number` is no order."""
         return field_name((self.context or self.name).rpartition(".")[2])
+
+    def label(self, start: int) -> tuple[str, ...]:
+        """Words of the label right before a place in the text, as in `ssn: 078…` or GraphQL's `pay(card: "4111…`."""
+        if start < 3:
+            return ()
+        match = _LABEL.search(self.text, max(0, start - _LABEL_CHARS), start)
+        return field_name(match.group(1)) if match else ()
 
 
 class PatternMeta(msgspec.Struct, frozen=True, kw_only=True):

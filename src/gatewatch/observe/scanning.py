@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -26,6 +27,8 @@ _REMEMBERED_CHARS = 512
 _REMEMBERED_SETS = 4_096
 _TEXTUAL = ("string", "int")
 _FORM = "application/x-www-form-urlencoded"
+_SUSPECT_COOKIE = re.compile(r"[%'\"<>(){}\\$|`&+]|\.\.|:/|[^;] ")
+"""Sessions, tokens and the counters of analytics have none of these."""
 _LONG_NUMBER = 9
 """Digits of the shortest number that an information type may be."""
 
@@ -133,11 +136,28 @@ class Scanning:
             if hits is None:
                 hits = self._matcher.indicators([_value(Location.REQUEST_HEADER, name, raw, self._limits.value_chars)])
                 if len(raw) <= _REMEMBERED_CHARS:
-                    if len(self._header_answers) >= _REMEMBERED:
-                        self._header_answers.clear()
-                    self._header_answers[name, raw] = hits
+                    self._remember((name, raw), hits)
             found += hits
+        if (cookies := headers.get("cookie")) and _SUSPECT_COOKIE.search(cookies):
+            found += self._cookie_hits(cookies)
         return found
+
+    def _cookie_hits(self, header: str) -> list[IndicatorHit]:
+        """Attack patterns in cookies, each by itself; sessions are credentials and are not remembered in the clear."""
+        key = ("cookie", str(hash(header)))
+        hits = self._header_answers.get(key)
+        if hits is None:
+            longest = self._limits.value_chars
+            parts = [part.partition("=")[2].strip() for part in header[:longest].split(";")]
+            values = [_value(Location.REQUEST_HEADER, "cookie", part, longest) for part in parts if part]
+            hits = self._matcher.indicators([value for value in values if _SUSPECT_COOKIE.search(value.raw)])
+            self._remember(key, hits)
+        return hits
+
+    def _remember(self, key: tuple[str, str], hits: list[IndicatorHit]) -> None:
+        if len(self._header_answers) >= _REMEMBERED:
+            self._header_answers.clear()
+        self._header_answers[key] = hits
 
     def _asked_information(self, parsed: Parsed, values: Sequence[MatchValue]) -> list[InformationHit]:
         """Information types of the request."""

@@ -18,6 +18,9 @@ FIRES = {
     "a version comment of MySQL": ("1 /*!50000UNION*/ /*!50000SELECT*/ 1,2", "sql_injection"),
     "stacked statements": ("x'; DROP TABLE users;--", "sql_injection"),
     "a delay": ("1 AND SLEEP(5)", "sql_injection"),
+    "a computed delay": ("1 AND SLEEP(5-(1=1)*4)", "sql_injection"),
+    "a delay in hexadecimal": ("1 or sleep(0x5)#", "sql_injection"),
+    "OGNL": ("%{(#a='x').(#dm=@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS)}", "template_injection"),
     "a delay of SQL Server": ("1; WAITFOR DELAY '0:0:5'--", "sql_injection"),
     "a comment after a quote": ("admin'--", "sql_injection"),
     "the catalogue": ("1 and 1=2 union select table_name from information_schema.tables", "sql_injection"),
@@ -58,6 +61,8 @@ FIRES = {
     "a user added": ("& net user x y /add", "command_injection"),
 }
 STAYS_QUIET = (
+    "I like to sleep (5 hours)",
+    "sleep(8h) a night",
     "O'Brien", "D'Angelo and sons", "select a plan from the list", "how to select from union", "it's or was 5 = 5", "drop table lamp",
     "rock 'n' roll -- the best", "1 or 2", "a;b;c", "tom & jerry", "a < b and c > d", "Hello {{name}}", "Dear {{ customer.name }},",
     "price ${5}", "2024-01-01T00:00:00Z", "https://example.com/a?b=c", "the union of workers, select committee", "5' tall and 3\" wide",

@@ -15,6 +15,12 @@ RECOGNISED = {
     "a card in a sentence about cards": ("text", "my visa is 4012888888881881 thanks", "credit_card"),
     "an IBAN": ("iban", "DE89370400440532013000", "iban"),
     "an IBAN in a sentence": ("text", "pay to DE89 3704 0044 0532 0130 00 please", "iban"),
+    "a card after its label": ("body", "order: 17\ncard_number: 4012888888881881\n", "credit_card"),
+    "a card in a GraphQL argument": ("query", 'mutation { pay(cardNumber: "4012888888881881") { id } }', "credit_card"),
+    "a telephone number after its label": ("body", "phone: (212) 555-2368", "phone"),
+    "a tax number after its label": ("body", "steuerId: 36574261809", "de_tax_id"),
+    "an insurance number after its label": ("query", '{ find(nino: "AB123456C") { id } }', "gb_nino"),
+    "an address in a link": ("link", "mailto:bob@example.com", "email"),
     "an e-mail address": ("x", "bob@example.com", "email"),
     "an international telephone number": ("x", "+49 30 901820", "phone"),
     "a national one in its field": ("phone", "(212) 555-2368", "phone"),
@@ -45,6 +51,10 @@ RECOGNISED = {
     "a Brazilian CPF as it is written": ("x", "390.533.447-05", "br_cpf"),
 }
 NOT_RECOGNISED = {
+    "a number after the label of an order": ("body", "order_id: 4012888888881881"),
+    "a part after its label": ("body", "sku: 289-20-4789"),
+    "a number after no label": ("body", "see 36574261809 there"),
+    "credentials in an address": ("x", "https://bob:pw@example.com/"),
     "an order number that passes Luhn": ("order_number", "4539578763621486"),
     "an id that passes Luhn": ("id", "4111111111111111"),
     "a number alone that passes Luhn": ("value", "4539578763621486"),

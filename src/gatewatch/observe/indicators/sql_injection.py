@@ -36,7 +36,7 @@ RULES = (
     Rule("procedure_analyse", re.compile(r"\bprocedure\s+analyse\s*\(", _F), 0.9),
     Rule("or_true", re.compile(r"^[^\s]{1,20}\s+(?:or|\|\|)\s+(?:true|not\s+false|1)\s*(?:--|#|/\*|;|$)", _F), 0.8),
     Rule("stacked", re.compile(r"(?:['\")\d]\s*\)?|^\s*);\s*(?:drop\s+(?:table|database|schema|view)|insert\s+into|update\s+\w+\s+set|delete\s+from|alter\s+(?:table|user)|create\s+(?:table|user|function)|truncate\s+table|exec(?:ute)?[\s(]|declare\s+@|shutdown\b|select\s+(?:\*|\d|[\w.]+\s*\()|copy\s+\w+\s+(?:from|to)\b|grant\s+\w+|call\s+\w+\s*\()", _F), 0.95),
-    Rule("time_delay", re.compile(r"\b(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|dbms_lock\.sleep|dbms_session\.sleep)\s*\(\s*['\"\d(a-z]|\bwaitfor\s+delay\s*['\"(]", _F), 0.9),
+    Rule("time_delay", re.compile(r"\b(?:sleep|pg_sleep|benchmark|dbms_pipe\.receive_message|dbms_lock\.sleep|dbms_session\.sleep)\s*\(\s*(?:['\"(a-z@]|\d[\dx.]*\s*(?:[-+*/),|&;]|$))|\bwaitfor\s+delay\s*['\"(]", _F), 0.9),
     Rule("catalogue", re.compile(r"\b(?:from|into|join)\s+\(?\s*(?:information_schema\s*\.|pg_catalog\s*\.|sysobjects\b|sys\.(?:tables|databases|objects)|sqlite_master|mysql\.user|all_tables\b|pg_(?:user|shadow|tables)\b|v\$version|dual\b)", _F), 0.9),
     Rule("error_function", re.compile(r"\b(?:extractvalue|updatexml|xmltype|utl_inaddr\.get_host_\w+|ctxsys\.drithsx\.sn|exp\(~\(select|gtid_subset|json_keys\(\(select|cast\(\(select|convert\(int)\s*\(?", _F), 0.9),
     Rule("order_by_probe", re.compile(rf"{_BREAK}\)*\s*(?:order|group)\s+by\s+\d{{1,3}}\s*(?:--|#|/\*|$)", _F), 0.8),

@@ -12,7 +12,7 @@ _F = re.IGNORECASE | re.DOTALL
 RULES = (
     Rule("external_entity", re.compile(r"<!\s*ENTITY\s+(?:%\s*)?[\w.:-]{1,64}\s+(?:SYSTEM|PUBLIC)\b", _F), 0.97),
     Rule("parameter_entity", re.compile(r"<!\s*ENTITY\s+%\s*[\w.:-]{1,64}", _F), 0.9),
-    Rule("external_dtd", re.compile(r"<!\s*DOCTYPE\s+[\w.:-]{1,64}\s+(?:SYSTEM\s+['\"](?:https?|file|ftp|gopher|expect|php)|\[\s*<!\s*(?:ENTITY|ELEMENT))", _F), 0.9),
+    Rule("external_dtd", re.compile(r"<!\s*DOCTYPE\s+[\w.:-]{1,64}\s+(?:(?:SYSTEM|PUBLIC\s+['\"](?!-//(?:W3C|IETF|OASIS|WAPFORUM|Apple)//)[^'\"]{0,200}['\"])\s+['\"](?:https?|file|ftp|gopher|expect|php)|\[\s*<!\s*(?:ENTITY|ELEMENT))", _F), 0.9),
     Rule("entity_bomb", re.compile(r"(?:<!\s*ENTITY[^>]{1,200}(?:&[\w.:-]{1,64};){3,})", _F), 0.95),
     Rule("xinclude", re.compile(r"<\s*(?:xi|xinclude):include\b[^>]{0,200}href", _F), 0.9),
 )  # fmt: skip

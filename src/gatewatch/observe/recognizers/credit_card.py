@@ -59,7 +59,8 @@ class CreditCard(Recognizer):
             digits = re.sub(r"\D", "", match.group())
             if not _issued(digits):
                 continue
-            words, own = value.words, value.own_words
+            label = value.label(match.start())
+            words, own = label or value.words, label or value.own_words
             against = _AGAINST.fits(own)
             if _FOR.fits(words, strong=True) or (not against and (own in _BARE or _FOR.fits(words))):
                 return True

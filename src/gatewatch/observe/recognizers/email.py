@@ -9,7 +9,7 @@ from gatewatch.observe.pattern import MatchValue, PatternMeta, Recognizer
 __all__ = ["Email"]
 
 _CANDIDATE = re.compile(
-    r"(?<![\w.+/:@-])[A-Za-z0-9](?:[\w.+%'-]{0,62}[\w+%-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})(?![\w@-])"
+    r"(?:(?<=mailto:)|(?<![\w.+/:@-]))[A-Za-z0-9](?:[\w.+%'-]{0,62}[\w+%-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})(?![\w@-])"
 )
 _NOT_DOMAINS = frozenset(
     {

@@ -54,18 +54,24 @@ class _Numbered(Recognizer):
 
     def recognise(self, value: MatchValue) -> bool:
         """Checksum, then context."""
-        valid = [
-            text
-            for text in self.pattern.findall(value.text)
-            if any(module.is_valid(text.translate(_SEPARATORS)) for module in self.modules)
-        ]
+        valid = [match for match in self.pattern.finditer(value.text) if self._checks(match.group())]
         if not valid:
             return False
         if self.names.fits(value.words) or self.words.search(value.text):
             return True
-        if self.telling is None or _THINGS.fits(value.own_words):
+        return any(self._labelled(value, match) for match in valid)
+
+    def _checks(self, text: str) -> bool:
+        number = text.translate(_SEPARATORS)
+        return any(module.is_valid(number) for module in self.modules)
+
+    def _labelled(self, value: MatchValue, match: re.Match[str]) -> bool:
+        label = value.label(match.start())
+        if self.names.fits(label):
+            return True
+        if self.telling is None or _THINGS.fits(label or value.own_words):
             return False
-        return any(self.telling.fullmatch(text) for text in valid)
+        return self.telling.fullmatch(match.group()) is not None
 
 
 class UsSsn(_Numbered):
@@ -103,8 +109,10 @@ class GbNino(Recognizer):
 
     def recognise(self, value: MatchValue) -> bool:
         """Spaced form or a telling name; eight characters and a letter also look like other codes."""
-        found = self._pattern.findall(value.text)
-        return bool(found) and (any(" " in text for text in found) or self._names.fits(value.words))
+        return any(
+            " " in match.group() or self._names.fits(value.words) or self._names.fits(value.label(match.start()))
+            for match in self._pattern.finditer(value.text)
+        )
 
 
 class DeTaxId(_Numbered):

@@ -45,6 +45,7 @@ _FOR = FieldName(
     "telefoon",
     "komorka",
 )
+_LABELLED = re.compile(r"\w\"?'?\s{0,3}[:=]\s{0,3}[\"'(]?[(\d]")
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "BR", "AU", "PL", "JP", "CN")
 _GROUPED = re.compile(r"\(\d{2,5}\)\s?\d|\d{2,5}[ .\-/]\d{2,}[ .\-/]?\d*")
 
@@ -64,12 +65,21 @@ class Phone(Recognizer):
         """Validity comes from the numbering plans in `phonenumbers`."""
         for match in _INTERNATIONAL.finditer(value.text):
             text = match.group()
-            spoken_for = text.startswith("+") or _FOR.fits(value.words)
+            spoken_for = text.startswith("+") or _is_phone(value, match)
             if spoken_for and _valid("+" + re.sub(r"\D", "", text.removeprefix("00")), None):
                 return True
-        if not _FOR.fits(value.words):
+        if not _FOR.fits(value.words) and not _LABELLED.search(value.text):
             return False
-        return any(_valid(match.group(), region) for match in _NATIONAL.finditer(value.text) for region in _REGIONS)
+        return any(
+            _valid(match.group(), region)
+            for match in _NATIONAL.finditer(value.text)
+            if _is_phone(value, match)
+            for region in _REGIONS
+        )
+
+
+def _is_phone(value: MatchValue, match: re.Match[str]) -> bool:
+    return _FOR.fits(value.words) or _FOR.fits(value.label(match.start()))
 
 
 def _valid(text: str, region: str | None) -> bool:

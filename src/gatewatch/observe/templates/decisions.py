@@ -83,6 +83,8 @@ def _parameter(node: Position, literals: list[str], prefix: tuple[str, ...], gen
     for names in _groups(node, literals, generic):
         if not prefix and not any(node.children[name].children for name in names):
             names = _without_outliers(node, names)  # noqa: PLW2901 - the group without its outliers is the group
+        if _are_calls(names):
+            continue
         if len(names) < _MIN_CODES or conflicting([node.children[name] for name in names], generic):
             continue
         verdict = weigh(node, names, Place(prefix[-1] if prefix else "", fixtures), generic)
@@ -94,6 +96,14 @@ def _parameter(node: Position, literals: list[str], prefix: tuple[str, ...], gen
     verdict, names = best
     merge = Merge(verdict.confidence, verdict.why, len(names))
     return Change(tuple(names), _placeholder(names), "wildcard", merge)
+
+
+def _are_calls(names: Sequence[str]) -> bool:
+    """Whether most are methods: `/rpc/getUser` beside `/rpc/createOrder` are endpoints, however alike they answer.
+
+    Written in one word: keys of settings are led by verbs too (`enable-new-checkout`).
+    """
+    return sum(name.isalnum() and look_of(name) is Look.ACTION for name in names) > len(names) * _ALIKE
 
 
 def _placeholder(names: Sequence[str]) -> str:

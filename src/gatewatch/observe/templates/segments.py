@@ -47,11 +47,16 @@ VALUE_TYPES = {
 _VERSION = re.compile(r"v\d{1,3}(?:[._]\d{1,3}){0,2}(?:[-.]?(?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 _PLAIN_VERSION = re.compile(r"\d{1,2}(?:\.\d{1,2})?")
 _BEFORE_VERSION = frozenset({"api", "apis", "rest", "version", "v"})
+_DATED_VERSION = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?")
+"""Versions by date, as Shopify, Azure and GitHub write them."""
 _MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
 _LOCALE = re.compile(r"[a-z]{2}[-_](?:[A-Z]{2}|419)")
 _PERIOD = re.compile(r"\d{4}-(?:0[1-9]|1[0-2]|[wW]\d\d|[qQ][1-4])")
 _PHONE = re.compile(r"\+\d{7,15}")  # E.164: up to 15 digits
 _HANDLE = re.compile(r"[@~][\w.-]{1,64}")
+_SYSTEM = re.compile(r"\$[A-Za-z][A-Za-z-]{1,39}")  # OData 4.01: $metadata, $count; FHIR operations: $everything
+_CUSTOM_METHOD = re.compile(r"([^:]+):([A-Za-z][A-Za-z_]{2,39})")  # Google AIP-136: {id}:activate
+_PREFIXED = re.compile(r"[A-Za-z]{2,8}_([A-Za-z0-9]{12,64})")
 _KEYED = re.compile(r"([A-Za-z_]\w{0,63})\([^()]+\)")  # OData 4.01 URL conventions, section 4.3: Products(5)
 _MARKS = ("@", "~", "+")
 _LITERAL_HANDLES = frozenset({"@me", "@self", "@all", "~me", "@angular", "@types", "@vite"})
@@ -117,9 +122,11 @@ def file_ending(segment: str) -> str:
 def shape_path(segments: list[str]) -> list[str]:
     """Each segment typed, seeing the one before: a number after `api` is a version, `Jan` after a year a month."""
     shaped = [_known.get(segment) or typed(segment) for segment in segments]
-    if "{int}" in shaped or "{number}" in shaped:
+    if "{int}" in shaped or "{number}" in shaped or "{date}" in shaped:
         for index in range(1, len(shaped)):
-            if shaped[index - 1] == "{int}" and segments[index].lower() in _MONTHS:
+            if _is_dated_version(segments, shaped, index):
+                shaped[index] = segments[index]
+            elif shaped[index - 1] == "{int}" and segments[index].lower() in _MONTHS:
                 shaped[index] = "{month}"
             elif shaped[index] in _NUMBERS and index < _MAX_VERSION_INDEX and index + 1 < len(shaped):
                 text = segments[index]
@@ -127,6 +134,12 @@ def shape_path(segments: list[str]) -> list[str]:
                 if before and _PLAIN_VERSION.fullmatch(text) and float(text) <= _MAX_VERSION:
                     shaped[index] = text
     return shaped
+
+
+def _is_dated_version(segments: list[str], shaped: list[str], index: int) -> bool:
+    if shaped[index] != "{date}" or not index < min(_MAX_VERSION_INDEX, len(shaped) - 1):
+        return False
+    return shaped[index - 1].lower() in _BEFORE_VERSION and _DATED_VERSION.fullmatch(segments[index]) is not None
 
 
 def typed(segment: str) -> str:
@@ -155,11 +168,24 @@ def _typed(segment: str) -> str:
         return _static(text)
     if text[:1] in _MARKS and (placeholder := _marked(text)):
         return placeholder
+    if text[:1] == "$" and _SYSTEM.fullmatch(text):
+        return text
+    if placeholder := _custom_method(text):
+        return placeholder
     if text.endswith(")") and (key := _KEYED.fullmatch(text)):
         return f"{key.group(1)}({{id}})"
     if placeholder := _PLACEHOLDERS.get(classify(text)) or _file(text) or _written(text):
         return placeholder
     return "{name}" if not text.isprintable() or _UNFIT.search(text) or "\ufffd" in text else text
+
+
+def _custom_method(text: str) -> str:
+    """`{uuid}:activate` for an action on an identifier: the action is what the endpoint does."""
+    match = _CUSTOM_METHOD.fullmatch(text)
+    if match is None:
+        return ""
+    placeholder = typed(match.group(1))
+    return f"{placeholder}:{match.group(2)}" if _PART.fullmatch(placeholder) else ""
 
 
 def _file(text: str) -> str:
@@ -194,8 +220,10 @@ def _written(text: str) -> str:
         return "{locale}"
     if "," in text:
         return "{list}" if _LIST.fullmatch(text) else ""
-    if any(map(str.isdigit, text)):
-        return _with_digits(text)
+    if any(map(str.isdigit, text)) and (placeholder := _with_digits(text)):
+        return placeholder
+    if prefixed := _PREFIXED.fullmatch(text):  # `pi_TBJlmT…`: most have several digits, a few by chance one or none
+        return "{token}" if is_placeholder(typed(prefixed.group(1))) else ""
     return "{token}" if is_gibberish(text) else ""
 
 

@@ -57,7 +57,7 @@ def is_fixture(segment: str) -> bool:
     if segment.isupper() and len(segment) <= _MAX_CODE:
         return False  # `META`, `V`, `ALL`: tickers and currencies are words too
     lower = segment.lower()
-    return lower in PATH_FIXTURES or lower in PATH_VERBS or _VERSION.fullmatch(segment) is not None
+    return lower in PATH_FIXTURES or lower in PATH_VERBS or lower[:1] == "$" or _VERSION.fullmatch(segment) is not None
 
 
 def is_routelike(segment: str) -> bool:

@@ -57,7 +57,14 @@ def untouched(template: str, values: list[str], **rest: object) -> tuple[list[Pa
     return calls(template, values, **rest), {"GET " + template.format(value) for value in values}  # type: ignore[arg-type]
 
 
+CALLS = [f"{verb}{thing}" for verb in ("get", "list", "create", "update") for thing in ("User", "Order", "Basket")]
+
 STAYS = {
+    "methods that answer alike": untouched("/rpc/{}", CALLS, shape=5),
+    "system resources beside values": (
+        calls("/odata/{}", USERS, shape=5) + calls("/odata/{}", ["$metadata", "$count"]),
+        {"GET /odata/{name}", "GET /odata/$metadata", "GET /odata/$count"},
+    ),
     "commands with answers of their own": (
         [PathCall(f"/command/core/{v}", shape=i + 1) for i, v in enumerate(VERBS) for _ in range(9)],
         {f"GET /command/core/{v}" for v in VERBS},

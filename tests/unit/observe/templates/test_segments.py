@@ -48,8 +48,14 @@ BECOMES = {
     "octets that are no text": ("%ff%fe", "{name}"),
     "an odata key": ("Products(5)", "Products({id})"),
     "hexadecimal": ("0x1f", "{id}"),
+    "an action on an identifier": ("3f2504e0-4f89-11d3-9a0c-0305e82c3301:activate", "{uuid}:activate"),
+    "a prefixed key with one digit": ("pi_TBJlmT0kjfgzldnFxpXCJsdv", "{token}"),
 }
 STAYS = {
+    "metadata of odata": "$metadata",
+    "an operation of fhir": "$everything",
+    "an action on a collection": "users:batchGet",
+    "a column in two words": "created_accountbalance",
     "a resource": "users",
     "an action": "reset-password",
     "a camel-case route": "getUserProfile",
@@ -111,6 +117,10 @@ def test_paths_are_split_normal(path: str, segments: list[str]) -> None:
         ("/users/2/orders", "/users/{int}/orders"),
         ("/2015/Jan/31", "/{int}/{month}/{int}"),
         ("/packages/4.2/files", "/packages/{number}/files"),
+        ("/admin/api/2024-10/products", "/admin/api/2024-10/products"),
+        ("/api/2024-10-01/accounts", "/api/2024-10-01/accounts"),
+        ("/api/2024-10-01", "/api/{date}"),
+        ("/rates/2024-10-01/EUR", "/rates/{date}/{currency}"),
     ],
 )
 def test_a_segment_is_read_with_the_one_before(path: str, shape: str) -> None:
