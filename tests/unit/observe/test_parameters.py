@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from gatewatch.model.observation import Location
 from gatewatch.model.observe_settings import ObserveSettings
 from gatewatch.model.transaction import Transaction
 from gatewatch.observe.observer import Observer
@@ -51,6 +52,26 @@ def test_a_name_says_whether_a_value_refers_to_an_object(observer: Observer, nam
     call = Transaction(id="1", ts=1.0, method="GET", path="/a", query=f"{name}=1234", status=200)
     (parameter,) = observer.observe(call, "test", TemplateSet.empty()).parameters
     assert parameter.reference is (name in REFERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "refers"),
+    [
+        ("X-Account-Id", True),
+        ("customer-number", True),
+        ("X-Request-Id", False),
+        ("X-Session-Id", False),
+        ("X-Device-Id", False),
+        ("X-Api-Key", False),
+    ],
+)
+def test_of_headers_only_those_that_name_an_object_are_read(observer: Observer, name: str, *, refers: bool) -> None:
+    headers = [("Host", "a.example"), (name, "1234")]
+    call = Transaction(id="1", ts=1.0, method="GET", path="/a", status=200, request_headers=headers)
+    found = observer.observe(call, "test", TemplateSet.empty()).parameters
+    assert [(p.location, p.name, p.reference) for p in found] == (
+        [(Location.REQUEST_HEADER, name.lower(), True)] if refers else []
+    )
 
 
 @pytest.mark.parametrize(
