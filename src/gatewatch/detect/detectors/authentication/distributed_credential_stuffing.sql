@@ -78,10 +78,11 @@ WITH
                if(spread, arrayFilter(h -> h.1 + 3600 <= window_start AND h.1 >= window_start - {history_days:UInt32} * 86400, p.hours), []) AS known,
                length(known) AS hours_known,
                if(hours_known = 0, 0., arrayReduce('quantileExact(0.95)', known.2) / 3) AS failures_usual,
-               -- A login that lets nobody in, where several would have got in by now, is out of order: its failures accuse nobody.
+               -- A login that lets nobody in, where several would have got in by now, is out of order: its failures accuse nobody, unless
+               -- they come from hosting providers, where no crowd of people is.
                arrayFilter(h -> h.1 >= window_start - 14400, known) AS lately,
                if(length(lately) = 0, 0., arrayReduce('quantileExactLow(0.5)', lately.3)) / 3600 AS let_in_per_s,
-               spread AND closed_s * let_in_per_s < {missed:Float64} AND (pending >= 0.5 * users
+               spread AND (trait = 'hosting' OR closed_s * let_in_per_s < {missed:Float64}) AND (pending >= 0.5 * users
                    OR (trait = 'all' AND hours_known >= 6 AND pending >= {deviation:Float64} * failures_usual AND pending >= 0.2 * users)) AS fires
         FROM running AS r
         LEFT JOIN past AS p ON p.endpoint_id = r.endpoint_id
