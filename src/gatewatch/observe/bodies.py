@@ -16,7 +16,7 @@ from defusedxml.ElementTree import fromstring
 
 from gatewatch.model.observe_settings import LimitSettings
 from gatewatch.observe.compression import decompressed
-from gatewatch.observe.graphql_body import looks_like_graphql, operation
+from gatewatch.observe.graphql_body import literals, looks_like_graphql, operation
 from gatewatch.observe.leaves import Cuts, Leaf, flatten, safe_name
 
 __all__ = ["Body", "decode_body", "media_type"]
@@ -89,7 +89,7 @@ def decode_body(
         body = _xml(data, limits, cuts, parse="html" not in media)
     elif media == "application/graphql":
         text = _text(data)
-        body = Body(data=data, leaves=[Leaf("query", text, "string")], operation=operation(text))
+        body = Body(data=data, leaves=[Leaf("query", text, "string"), *_literals(text, "")], operation=operation(text))
     elif b"\x00" in data[:512]:
         return Body()
     else:
@@ -113,6 +113,8 @@ def _json(data: bytes, limits: LimitSettings, cuts: Cuts, *, leaves: bool) -> Bo
             return Body(data=data, leaves=[Leaf("body", _text(data), "string")])
     body = Body(data=data, content=content, leaves=flatten(content, limits, cuts) if leaves else [])
     body.operation = _operation(content)
+    if leaves and body.operation:
+        body.leaves += _written(content)
     return body
 
 
@@ -136,6 +138,20 @@ def _operation(content: object) -> str:
     if "jsonrpc" in content and isinstance(content.get("method"), str):
         return safe_name(str(content["method"]))
     return ""
+
+
+def _written(content: object) -> list[Leaf]:
+    """Values inside GraphQL documents; a batch holds several."""
+    found: list[Leaf] = []
+    for item in content[:8] if isinstance(content, list) else [content]:
+        if isinstance(item, dict) and isinstance(query := item.get("query"), str) and looks_like_graphql(query):
+            named = item.get("operationName")
+            found += _literals(query, named if isinstance(named, str) else "")
+    return found
+
+
+def _literals(document: str, name: str) -> list[Leaf]:
+    return [Leaf(safe_name(path), value, kind) for path, value, kind in literals(document, name)]
 
 
 def _form(text: str, limits: LimitSettings, cuts: Cuts) -> list[Leaf]:

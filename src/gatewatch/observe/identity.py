@@ -94,6 +94,10 @@ class Identities:
         """Whether a query parameter holds an API key by its name."""
         return name.lower() in self._key_parameters
 
+    def is_credential_header(self, name: str) -> bool:
+        """Whether a header (lower case) says who calls."""
+        return name in self._key_headers or name in self._certificate_headers or name in self._consumer_headers
+
     def identify(
         self,
         headers: Mapping[str, str],

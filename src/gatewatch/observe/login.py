@@ -15,12 +15,17 @@ _SECRETS = re.compile(
     r"(?:^|[._\-\[\]])(?:pass(?:word|wd|phrase|code)?|pwd|pin|otp|totp|mfa_?code|one_?time_?(?:code|password)|verification_?code|client_?secret|mot_?de_?passe|contrasena|senha|passwort|kennwort)$|(?:Password|Passwd|Pin|Otp)$",
     re.IGNORECASE,
 )
+_APPLICATIONS = re.compile(
+    r"(?:^|[._\-\[\]])(?:(?:client|device|app)_?id|serial(?:_?(?:no|number))?)$|(?:ClientId|DeviceId|AppId)$",
+    re.IGNORECASE,
+)
+"""Whom a login without a person is about; beside a person they are the same for everybody."""
 _NEW_SECRET = re.compile(
     r"(?:new|confirm|repeat|again|retype|verify)[._-]?pass|pass(?:word)?[._-]?(?:new|confirm|repeat|2)|old_?pass|current_?pass",
     re.IGNORECASE,
 )
 _USERS = re.compile(
-    r"(?:^|[._\-\[\]])(?:user(?:_?name|_?id|_?login)?|login(?:_?name|_?id)?|e?-?mail(?:_?address)?|account(?:_?name)?|identifier|phone(?:_?number)?|client_?id|benutzer(?:name)?|utilisateur|usuario|cpf|msisdn|handle|nick(?:name)?)$|(?:UserName|Username|Email|Login|UserId)$",
+    r"(?:^|[._\-\[\]])(?:user(?:_?name|_?id|_?login)?|login(?:_?name|_?id)?|e?-?mail(?:_?address)?|account(?:_?name)?|identifier|phone(?:_?number)?|benutzer(?:name)?|utilisateur|usuario|cpf|msisdn|handle|nick(?:name)?)$|(?:UserName|Username|Email|Login|UserId)$",
     re.IGNORECASE,
 )
 _LOGIN_PATH = re.compile(
@@ -46,7 +51,7 @@ _REMEMBERED = 16_384
 
 
 def _role(path: str) -> str:
-    """What a member is in a login: none, new (a secret being set), secret or user."""
+    """What a member is in a login: none, new (a secret being set), secret, user or application."""
     found = "none"
     if _NEW_SECRET.search(path):
         found = "new"
@@ -54,6 +59,8 @@ def _role(path: str) -> str:
         found = "secret"
     elif _USERS.search(path):
         found = "user"
+    elif _APPLICATIONS.search(path):
+        found = "application"
     if len(_roles) >= _REMEMBERED:
         _roles.clear()
     _roles[path] = found
@@ -68,25 +75,19 @@ def read_login(method: str, path: str, leaves: Sequence[Leaf], operation: str) -
     """
     if method not in ("POST", "PUT", "GET", "PATCH"):
         return None
-    secret = user = ""
-    setting = False
+    said: dict[str, str] = {}
     for leaf in leaves:
         role = _roles.get(leaf.path) or _role(leaf.path)
-        if role == "none" or not leaf.value:
-            continue
-        if role == "new":
-            setting = True
-        elif role == "secret":
-            secret = secret or leaf.value
-        else:
-            user = user or leaf.value
-    if not secret and method != "POST":
+        if role != "none" and leaf.value:
+            said.setdefault(role, leaf.value)
+    if not said and method != "POST":
         return None
     named = bool(_LOGIN_PATH.search(path)) or (bool(operation) and _names_login(operation.lower()))
-    if secret and not setting and (named or not _REGISTER.search(path)) and (user or named):
-        return Login(user.strip().lower(), secret)
+    user, secret = (said.get("user") or said.get("application", "")).strip().lower(), said.get("secret", "")
+    if secret and "new" not in said and (named or not _REGISTER.search(path)) and (user or named):
+        return Login(user, secret)
     if named and method == "POST":
-        return Login(user.strip().lower(), secret)
+        return Login(user, secret)
     return None
 
 

@@ -59,7 +59,7 @@ class Observer:
         scans = self._scanning.scan(block)
         shapes = [shape_of(parsed.response.content) for parsed in block]
         parameters = [
-            self._parameters.of(parsed.match.values, parsed.query, parsed.request.leaves, parsed.cuts)
+            self._parameters.of(parsed.match.values, parsed.query, parsed.headers, parsed.request.leaves, parsed.cuts)
             for parsed in block
         ]
         parts = zip(block, addresses, identities, logins, scans, shapes, parameters, strict=True)

@@ -116,6 +116,47 @@ def cms(writers: int, each: int) -> list[Call]:
     ]  # fmt: skip
 
 
+def exports() -> list[Call]:
+    """Two partners that have always read what is theirs."""
+    return [
+        Call(ts=NOON - h * 1200 + k, user=f"partner{n}", kind=ActorKind.KEY, ip=f"192.0.2.{70 + n}", objects={"p0": f"e{n}-{k}"})
+        for h in range(6) for n in range(2) for k in range(160)
+    ] + list(chain.from_iterable(people(10, start=NOON - h * 1200) for h in range(1, 6)))  # fmt: skip
+
+
+def scripts(writers: int) -> list[Call]:
+    return [
+        Call(ts=NOON + w * 40, user=f"builder{w}", ip=f"203.0.113.{w}", method="POST", template="/jobs",
+             indicators=[hit("command_injection", "download_and_run", 0.97, Location.REQUEST_BODY, "script")])
+        for w in range(writers)
+    ]  # fmt: skip
+
+
+def catalogue_readers() -> list[Call]:
+    """Sessions that read what is popular, of which eleven share an office's address."""
+    return [
+        Call(ts=NOON + (u * 6 + k) * 1.5, user=f"s{u}", kind=ActorKind.SESSION, ip="198.51.100.7" if u % 6 == 5 else f"203.0.113.{u}",
+             template="/products/{int}", objects={"p0": str((u * 7 + k * 11) % 45)})
+        for u in range(66) for k in range(6)
+    ]  # fmt: skip
+
+
+def getting_in(hours: int, *, start: float = NOON - 4 * 3600) -> list[Call]:
+    """A hundred people an hour who log in."""
+    return list(chain.from_iterable(
+        logins(range(2000 + u, 2001 + u), ip=f"203.0.113.{u}", status=200, start=start + h * 3600 + u * 36, agent=f"Firefox {u % 5}")
+        for h in range(hours) for u in range(100)
+    ))  # fmt: skip
+
+
+def out_of_order(behind: int = 0) -> list[Call]:
+    """Half an hour in which nobody gets in, all with one application; `behind` of the users share an address."""
+    return list(chain.from_iterable(
+        logins(range(2000 + u, 2001 + u), ip="198.51.100.9" if u % 5 == 0 and u < 5 * behind else f"203.0.113.{u}", start=NOON + u * 18 + again, agent="App 7")
+        for again in (0, 20, 60) for u in range(100)
+    ))  # fmt: skip
+
+
 def nightly_sync(days: int) -> list[Call]:
     return list(chain.from_iterable(
         walk(120, user="partner", ip="192.0.2.77", start=NOON - d * DAY + 60 + h * 1200, kind=ActorKind.KEY) for d in range(days) for h in range(2)
@@ -157,6 +198,7 @@ FIRES: dict[str, tuple[str, Story]] = {
     "a Tor exit": ("API_AccessFromTorExitNode", lambda: [Call(ts=NOON, ip="192.0.2.220")]),
     "a loud walk through answered objects on a fresh install": ("API_ParameterEnumeration", lambda: people() + walk(80)),
     "a walk that mostly misses": ("API_ParameterEnumeration", lambda: people() + walk(25, misses=0.6)),
+    "a person's walk where a few machines export the same objects": ("API_ParameterEnumeration", lambda: people() + exports() + walk(100)),
     "an anonymous walk with nobody else around that misses": ("API_ParameterEnumeration", lambda: walk(30, user="", misses=0.7)),
     "one address walking with twenty tokens over others' objects": ("API_ParameterEnumeration", lambda: people(40, 3, over_s=300) + [
         Call(ts=NOON + 400 + n, user=f"stolen{n % 20}", ip="192.0.2.67", objects={"p0": f"{n % 40}-{n // 40}"}) for n in range(100)]),
@@ -169,6 +211,12 @@ FIRES: dict[str, tuple[str, Story]] = {
     "stuffing from fifty addresses": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(50)))),
     "distributed stuffing amid a busy login page, told by its user agent": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(30))) + [
         c for u in range(300) for c in logins(range(1000 + u, 1001 + u), ip=f"203.0.113.{u % 250}", status=200, start=NOON + u, agent=f"Firefox {u % 5}")]),
+    "distributed stuffing refused with status 200": ("API_DistributedCredentialStuffing", lambda: list(chain.from_iterable(logins(range(n, n + 1), ip=f"192.0.2.{n}", status=200, start=NOON + n * 10, signals=("login_failed",)) for n in range(60)))),
+    "stuffing from one address amid a campaign of many": ("API_CredentialStuffing", lambda: logins(range(200, 280)) + list(chain.from_iterable(logins(range(n, n + 1), ip=f"192.0.2.{n + 20}", start=NOON + n * 10) for n in range(60)))),
+    "distributed stuffing while honest people get in": ("API_DistributedCredentialStuffing", lambda: getting_in(4) + getting_in(1, start=NOON) + list(chain.from_iterable(logins(range(2 * n, 2 * n + 2), ip=f"192.0.2.{n}", start=NOON + n * 10) for n in range(50)))),
+    "one pattern that a user writes into an identifier": ("API_InjectionAttempt", lambda: [
+        Call(ts=NOON, user="eve", method="POST", template="/graphql", indicators=[hit("sql_injection", "union_select", 0.95, Location.REQUEST_BODY, "ticket.id")])]),
+    "a command in a field where nobody else writes one": ("API_InjectionAttempt", lambda: scripts(1)),
     "guessing one account's password": ("API_PasswordGuessing", lambda: [c for n in range(20) for c in logins(range(1), start=NOON + n * 5, tried=f"guess{n}")]),
     "a refused spray": ("API_SprayInRequests", lambda: pages(status=403)),
     "a scan of unknown paths": ("API_SprayInRequests", lambda: pages(status=200, count=2) + [Call(ts=NOON + 200 + n, ip="192.0.2.4", template="", status=404) for n in range(120)]),
@@ -181,12 +229,17 @@ STAYS_QUIET: dict[str, Story] = {
     "an office behind one address": office,
     "a partner that syncs every night": lambda: nightly_sync(4),
     "a machine client's first sync without a miss": lambda: people() + walk(120, user="partner", kind=ActorKind.KEY),
+    "a machine client's first sync with a stale list": lambda: people() + walk(120, user="partner", kind=ActorKind.KEY) + [
+        Call(ts=NOON + 80 + n * 20, user="partner", ip="192.0.2.66", kind=ActorKind.KEY, status=404, objects={"p0": f"gone{n}"}) for n in range(6)],
     "a crawler on a public catalogue": lambda: [Call(ts=NOON + n, ip=f"203.0.113.{n % 50}", template="/products/{int}", objects={"p0": str(n % 30)}) for n in range(300)]
     + walk(90, user="", ip="192.0.2.88", template="/products/{int}", start=NOON + 350),
     "one weak stray hit": lambda: sql_on(confidence=0.55),
     "the same weak hit again and again": lambda: sql_on(confidence=0.55, count=20),
     "editors whose articles always carry markup": lambda: cms(8, 5),
     "one editor's first article with markup": lambda: cms(1, 3),
+    "shoppers behind one address in a catalogue that all read": catalogue_readers,
+    "a login out of order, refusing everybody": lambda: getting_in(4) + out_of_order(),
+    "a login out of order, an office and a carrier among its users": lambda: getting_in(4) + out_of_order(behind=14),
     "an office that mistypes": lambda: [c for u in range(80) for c in logins(range(u, u + 1), status=401 if u % 10 == 0 else 200, start=NOON + u * 5, agent=f"Edge {u % 4}")],
     "password expiry Monday": monday,
     "an office that mistypes where refusals have status 200": lambda: [c for u in range(80) for c in logins(range(u, u + 1), status=200, start=NOON + u * 5, agent=f"Edge {u % 4}", signals=("login_failed",) if u % 10 == 0 else ())],
@@ -219,6 +272,12 @@ def test_fires(traffic: ClickHouseTraffic, name: str) -> None:
 @pytest.mark.parametrize("name", STAYS_QUIET)
 def test_stays_quiet(traffic: ClickHouseTraffic, name: str) -> None:
     assert alert_types(traffic, STAYS_QUIET[name]()) == set()
+
+
+def test_what_many_write_into_a_field_accuses_none_after_the_first(traffic: ClickHouseTraffic) -> None:
+    store_calls(traffic, numbered(scripts(12)), token="scripts")
+    found = detect_all(traffic, all_detectors(), start=NOON, end=NOON + 3600)
+    assert {d.key for d in found} and len({d.key for d in found}) <= 2
 
 
 def test_an_alert_says_identifier_of_the_path_and_no_name_of_ours(traffic: ClickHouseTraffic) -> None:

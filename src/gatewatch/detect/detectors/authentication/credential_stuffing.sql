@@ -3,7 +3,7 @@
 WITH
     logins AS
     (
-        SELECT ts, id, client_ip, login_user, user_agent_value, toString(actor_kind) AS kind, actor_id, status < 400 AND NOT has(response_signals, 'login_failed') AS ok,
+        SELECT ts, id, endpoint_id, client_ip, login_user, user_agent_value, toString(actor_kind) AS kind, actor_id, status < 400 AND NOT has(response_signals, 'login_failed') AS ok,
                toFloat64(intDiv(toUnixTimestamp(ts), {window_s:UInt32}) * {window_s:UInt32}) AS window_start, if(template = '', '', concat(method, ' ', host, ' ', template)) AS place, concat(method, ' ', if(template = '', host, template), ' answered ', toString(status)) AS summary
         FROM observed
         WHERE ts >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC')
@@ -15,16 +15,32 @@ WITH
         SELECT *,
                sum(NOT ok) OVER earlier AS failed_before, sum(ok) OVER earlier AS ok_before,
                row_number() OVER (PARTITION BY window_start, client_ip, login_user ORDER BY ts, id) = 1 AS new_user,
-               row_number() OVER (PARTITION BY window_start, client_ip, user_agent_value ORDER BY ts, id) = 1 AS new_agent
+               row_number() OVER (PARTITION BY window_start, client_ip, user_agent_value ORDER BY ts, id) = 1 AS new_agent,
+               multiIf(NOT ok AND failed_before = 0 AND ok_before = 0, 1, ok AND failed_before > 0 AND ok_before = 0, -1, 0) AS change
         FROM logins
         WINDOW earlier AS (PARTITION BY window_start, client_ip, login_user ORDER BY ts, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ),
     running AS
     (
         SELECT *, count() OVER so_far AS attempts, sum(new_user) OVER so_far AS users, sum(new_agent) OVER so_far AS agents,
-               sum(multiIf(NOT ok AND failed_before = 0 AND ok_before = 0, 1, ok AND failed_before > 0 AND ok_before = 0, -1, 0)) OVER so_far AS pending
+               sum(change) OVER so_far AS pending
         FROM before
         WINDOW so_far AS (PARTITION BY window_start, client_ip ORDER BY ts, id ROWS UNBOUNDED PRECEDING)
+    ),
+    -- How everybody else fares at the same endpoint. Each address counts with its first users only: another that tries
+    -- very many says nothing about the endpoint.
+    ranked AS
+    (
+        SELECT *, minIf(users, new_user) OVER (PARTITION BY window_start, client_ip, login_user ORDER BY ts, id ROWS UNBOUNDED PRECEDING) <= {few:UInt32} AS counts
+        FROM running
+    ),
+    beside AS
+    (
+        SELECT *, sum(counts AND new_user) OVER everybody - sum(counts AND new_user) OVER mine AS others,
+               sum(counts * change) OVER everybody - sum(counts * change) OVER mine AS others_pending
+        FROM ranked
+        WINDOW everybody AS (PARTITION BY window_start, endpoint_id ORDER BY ts, id ROWS UNBOUNDED PRECEDING),
+               mine AS (PARTITION BY window_start, endpoint_id, client_ip ORDER BY ts, id ROWS UNBOUNDED PRECEDING)
     ),
     usual AS
     (
@@ -47,12 +63,14 @@ WITH
     judged AS
     (
         SELECT r.*, u.users_before,
-               attempts <= {per_user:Float64} * users AND (
+               -- A login that fails nearly as many of the others' users is out of order; a campaign is told as one.
+               others >= {users:UInt32} AND others_pending >= pending AND others_pending * users >= 0.7 * pending * others AS shared,
+               NOT shared AND attempts <= {per_user:Float64} * users AND (
                    (pending >= {users:UInt32} AND pending >= 0.5 * users)
                    OR (pending >= {few:UInt32} AND pending >= 0.15 * users AND users >= 2 * {users:UInt32} AND agents <= 2
                        AND users > 2 * u.users_before)
                ) AS fires
-        FROM running AS r
+        FROM beside AS r
         LEFT JOIN usual AS u ON u.window_start = r.window_start AND u.client_ip = r.client_ip
     )
 SELECT window_start, client_ip, min(ts) AS first_seen, max(ts) AS last_seen, minIf(ts, fires) AS detected_at, count() AS count,

@@ -20,6 +20,9 @@ class _Settings(Settings, frozen=True, kw_only=True):
     per_address: Annotated[float, ratio("Most attempts per address on average.")] = 12.0
     counted: Annotated[int, count("Attempts of one address that count: the first so many.", least=1)] = 5
     deviation: Annotated[float, ratio("Times the usual failures of the endpoint.")] = 4.0
+    missed: Annotated[
+        float, ratio("Logins that would have succeeded since the last that did: from here on the endpoint is down.")
+    ] = 2.0
     history_days: Annotated[int, count("History for what is usual.", most=90, unit="days")] = 7
 
 
@@ -40,7 +43,7 @@ class DistributedCredentialStuffing(Detector):
         ),
         known_misses=(
             "Campaigns that stay below the endpoint's own noise and share no trait; refused logins whose status "
-            "and answer both look like success."
+            "and answer both look like success; campaigns while the login lets nobody in."
         ),
         remediation=(
             "Reset the accounts that got in.",

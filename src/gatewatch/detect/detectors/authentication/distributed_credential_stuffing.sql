@@ -6,7 +6,7 @@ WITH
         SELECT ts, id, endpoint_id, client_ip, login_user, user_agent_value, toString(actor_kind) AS kind, actor_id, status < 400 AND NOT has(response_signals, 'login_failed') AS ok,
                toFloat64(intDiv(toUnixTimestamp(ts), {window_s:UInt32}) * {window_s:UInt32}) AS window_start, if(template = '', '', concat(method, ' ', host, ' ', template)) AS place, concat(method, ' ', if(template = '', host, template), ' answered ', toString(status)) AS summary
         FROM observed
-        WHERE ts >= fromUnixTimestamp64Milli(toInt64({window_start:Float64} * 1000), 'UTC')
+        WHERE ts >= fromUnixTimestamp64Milli(toInt64(({window_start:Float64} - 3600) * 1000), 'UTC')
       AND ts < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
           AND login_attempt AND login_user != 0 AND endpoint_id != 0
     ),
@@ -22,12 +22,20 @@ WITH
         ) AS ranges ON seen.one = ranges.one AND seen.address >= ranges.lowest
         WHERE seen.address <= ranges.highest AND (positionCaseInsensitive(ranges.detail, 'hosting') > 0 OR positionCaseInsensitive(ranges.label, 'hosting') > 0)
     ),
+    answered AS
+    (
+        -- How long the endpoint has let nobody in, up to an hour before the window.
+        SELECT *, toFloat64(toUnixTimestamp64Milli(ts)) / 1000 AS ts_s,
+               ts_s - greatest(window_start - 3600, maxIf(ts_s, ok) OVER (PARTITION BY endpoint_id ORDER BY ts, id ROWS UNBOUNDED PRECEDING)) AS closed_s
+        FROM logins
+    ),
     traits AS
     (
         SELECT *, trait
-        FROM logins
+        FROM answered
         ARRAY JOIN arrayConcat(['all', concat('agent ', toString(user_agent_value))],
                                if(client_ip IN (SELECT client_ip FROM hosting), ['hosting'], [])) AS trait
+        WHERE window_start >= {window_start:Float64}
     ),
     before AS
     (
@@ -50,10 +58,11 @@ WITH
     ),
     past AS
     (
-        SELECT endpoint_id, groupArray((toFloat64(toUnixTimestamp(hour)), failures)) AS hours
+        SELECT endpoint_id, groupArray((toFloat64(toUnixTimestamp(hour)), failures, successes)) AS hours
         FROM
         (
-            SELECT endpoint_id, hour, sum(failures) AS failures
+            SELECT endpoint_id, hour, sum(login_hour.failures) AS failures,
+                   least(sum(attempts) - failures, uniqCombinedMerge(12)(users)) AS successes
             FROM login_hour
             WHERE hour >= fromUnixTimestamp64Milli(toInt64(({window_start:Float64} - {history_days:UInt32} * 86400) * 1000), 'UTC')
               AND hour < fromUnixTimestamp64Milli(toInt64({window_end:Float64} * 1000), 'UTC')
@@ -69,7 +78,11 @@ WITH
                if(spread, arrayFilter(h -> h.1 + 3600 <= window_start AND h.1 >= window_start - {history_days:UInt32} * 86400, p.hours), []) AS known,
                length(known) AS hours_known,
                if(hours_known = 0, 0., arrayReduce('quantileExact(0.95)', known.2) / 3) AS failures_usual,
-               spread AND (pending >= 0.5 * users
+               -- A login that lets nobody in, where several would have got in by now, is out of order: its failures accuse nobody, unless
+               -- they come from hosting providers, where no crowd of people is.
+               arrayFilter(h -> h.1 >= window_start - 14400, known) AS lately,
+               if(length(lately) = 0, 0., arrayReduce('quantileExactLow(0.5)', lately.3)) / 3600 AS let_in_per_s,
+               spread AND (trait = 'hosting' OR closed_s * let_in_per_s < {missed:Float64}) AND (pending >= 0.5 * users
                    OR (trait = 'all' AND hours_known >= 6 AND pending >= {deviation:Float64} * failures_usual AND pending >= 0.2 * users)) AS fires
         FROM running AS r
         LEFT JOIN past AS p ON p.endpoint_id = r.endpoint_id

@@ -23,6 +23,10 @@ class _Settings(Settings, frozen=True, kw_only=True):
     missing_share: Annotated[float, fraction("Share of identifiers answered 403 or 404 that makes a walk.")] = 0.3
     deviation: Annotated[float, ratio("Times what peers touch.")] = 6.0
     missing_deviation: Annotated[float, ratio("Times what peers touch, when many are missing.")] = 3.0
+    kin: Annotated[int, count("So many actors of one kind (people, keys) are peers; fewer: everybody is.")] = 3
+    stale_share: Annotated[
+        float, fraction("Share of missing identifiers that the list of a new machine client may have.")
+    ] = 0.1
     history_days: Annotated[int, count("History for the actor and its peers.", most=30, unit="days")] = 7
 
 
@@ -43,7 +47,7 @@ class ObjectEnumeration(Detector):
         ),
         known_misses=(
             "Fewer identifiers per window than the least number; a new machine client (key, consumer, "
-            "certificate) without misses until it has history; a user who walks public objects without "
+            "certificate) with hardly a miss until it has history; a user who walks public objects without "
             "misses."
         ),
         remediation=(

@@ -25,20 +25,26 @@ WITH
     (
         SELECT *,
                row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, client_ip, value ORDER BY ts, id) = 1 AS new_object,
-               row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, value ORDER BY ts, id) > 1 AS seen_elsewhere,
+               row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, value, who ORDER BY ts, id) = 1 AS new_reader,
                row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, client_ip, who ORDER BY ts, id) = 1 AS new_actor,
                row_number() OVER (PARTITION BY window_start, endpoint_id, location, name, client_ip ORDER BY ts, id) = 1 AS new_address
         FROM events
     ),
+    -- What one actor elsewhere read is theirs; what several did has no single owner: catalogues, articles, events.
+    owned AS
+    (
+        SELECT *, sum(new_reader) OVER (PARTITION BY window_start, endpoint_id, location, name, value ORDER BY ts, id ROWS UNBOUNDED PRECEDING) - new_reader = 1 AS anothers
+        FROM firsts
+    ),
     running AS
     (
         SELECT *, sum(new_object) OVER here AS objects, sum(new_actor) OVER here AS actors_here,
-               sum(new_object AND status IN (403, 404)) OVER here AS misses, sum(new_object AND seen_elsewhere) OVER here AS foreign,
+               sum(new_object AND status IN (403, 404)) OVER here AS misses, sum(new_object AND anothers) OVER here AS foreign,
                sum(anonymous) OVER here AS own_anonymous, count() OVER here AS calls,
                sum(new_object) OVER of_actor AS objects_of_actor,
                sum(new_object) OVER everybody AS pairs, sum(new_address) OVER everybody AS addresses_seen,
                sum(anonymous) OVER everybody AS all_anonymous, count() OVER everybody AS all_calls
-        FROM firsts
+        FROM owned
         WINDOW here AS (PARTITION BY window_start, endpoint_id, location, name, client_ip ORDER BY ts, id ROWS UNBOUNDED PRECEDING),
                of_actor AS (PARTITION BY window_start, endpoint_id, location, name, client_ip, who ORDER BY ts, id ROWS UNBOUNDED PRECEDING),
                everybody AS (PARTITION BY window_start, endpoint_id, location, name ORDER BY ts, id ROWS UNBOUNDED PRECEDING)

@@ -21,7 +21,11 @@ WITH
                    OR (class = 'xss' AND has(response_signals, 'reflected_input') AND status < 400 AND confidence >= {strong:Float64})
                    OR (latency_ms >= {delay_ms:Float64} AND match(indicator, 'delay|sleep|benchmark|waitfor')) AS signalled,
                kind != 'address' AND status BETWEEN 200 AND 399 AND location = 'request.body'
-                   AND class IN ('xss', 'sql_injection', 'template_injection', 'nosql_injection') AND NOT signalled AS authored
+                   AND class IN ('xss', 'sql_injection', 'template_injection', 'nosql_injection', 'command_injection', 'path_traversal', 'ssrf')
+                   AND NOT match(name, '(?:^|[._-])(?i:id)s?$|[a-z]Ids?$') -- nobody writes prose into an identifier
+                   AND NOT signalled AS authored,
+               class IN ('xss', 'sql_injection', 'template_injection', 'nosql_injection') AS written, -- by people, in texts
+               if(written, class, concat(class, ' ', indicator)) AS content
         FROM observed
         ARRAY JOIN indicator_class AS class, indicator_id AS indicator, indicator_location AS location, indicator_name AS name,
                    indicator_confidence AS confidence, indicator_snippet AS snippet
@@ -32,30 +36,31 @@ WITH
     ),
     writers AS
     (
-        SELECT path_id, class, location, name, day, uniqExact(who) AS writers
+        SELECT path_id, content, location, name, day, uniqExact(who) AS writers
         FROM hits
         WHERE authored
-        GROUP BY path_id, class, location, name, day
+        GROUP BY path_id, content, location, name, day
     ),
     first_flags AS
     (
         SELECT *,
-               authored AND row_number() OVER (PARTITION BY path_id, class, location, name, day, who, authored ORDER BY ts, id) = 1 AS new_writer,
+               authored AND row_number() OVER (PARTITION BY path_id, content, location, name, day, who, authored ORDER BY ts, id) = 1 AS new_writer,
                row_number() OVER (PARTITION BY window_start, who, class, indicator, name ORDER BY ts, id) = 1 AS new_pattern
         FROM hits
     ),
     judged AS
     (
         SELECT f.*, w.writers
-                   + sum(new_writer) OVER (PARTITION BY f.path_id, f.class, f.location, f.name, f.day ORDER BY f.ts, f.id ROWS UNBOUNDED PRECEDING) AS known_writers
+                   + sum(new_writer) OVER (PARTITION BY f.path_id, f.content, f.location, f.name, f.day ORDER BY f.ts, f.id ROWS UNBOUNDED PRECEDING) AS known_writers
         FROM first_flags AS f
-        LEFT JOIN writers AS w ON w.path_id = f.path_id AND w.class = f.class AND w.location = f.location AND w.name = f.name AND w.day = f.day - 1
+        LEFT JOIN writers AS w ON w.path_id = f.path_id AND w.content = f.content AND w.location = f.location AND w.name = f.name AND w.day = f.day - 1
     ),
     weighed AS
     (
         SELECT *,
                multiIf(signalled, 1.,
-                       authored, if(known_writers > {writers:UInt32} OR NOT new_pattern, 0., 0.26),
+                       authored AND known_writers > {writers:UInt32}, 0.,
+                       authored AND written, if(new_pattern, 0.26, 0.),
                        confidence >= {strong:Float64}, 1.,
                        new_pattern, 0.34, 0.) AS points
         FROM judged
