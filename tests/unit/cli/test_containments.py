@@ -86,7 +86,8 @@ def test_what_needs_others_is_said_before_anybody_is_asked(
 
 
 @pytest.mark.usefixtures("asked")
-def test_how_such_have_fared_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_how_such_have_fared_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert run([*PLAN[:3], "throttle", *PLAN[4:], "--calls", "5", "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "Of 9 such before: 1 no effect, 8 worked."
     assert run(["containments", "evidence"]) == 0

@@ -84,7 +84,7 @@ def test_a_run_that_asks_while_it_is_admitted_waits(control: SqlControlStore) ->
     control.runs.request(QUEUED)
 
     unused: Any = None
-    unanswered: Any = SimpleNamespace(choice_of=lambda *_: ("", ""))
+    unanswered: Any = SimpleNamespace(choice_of=lambda *_: ("", ""), key_id="k")
     around = Surrounding(
         store=Admitting(control),
         clock=WallClock(),
