@@ -33,7 +33,7 @@ from gatewatch.testing.processes import ChildProcess, answers, free_port
 
 __all__ = ["main"]
 
-ATTACKERS, PROBES, PER_S, CONNECTIONS, MOST_S = 4, 6, 2000.0, 12, 240.0
+ATTACKERS, PROBES, PER_S, CONNECTIONS, MOST_S = 40, 6, 2000.0, 12, 240.0
 _GIVE_UP_S = 30.0
 _SETTLE_S = 8.0
 _PAUSE_S = 0.005
