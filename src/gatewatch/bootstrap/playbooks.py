@@ -74,17 +74,25 @@ def journal_url(settings: Settings, installation: Installation) -> str:
 
     Two writers of one SQLite file would wait for each other.
     """
-    if settings.store.url.startswith("postgresql"):
+    if _shared(settings):
         return settings.store.url
     return f"sqlite:///{installation.path('runs.sqlite')}"
 
 
-def executor_name(installation: Installation) -> str:
+def _shared(settings: Settings) -> bool:
+    """Whether several servers may keep their runs in one place."""
+    return settings.store.url.startswith("postgresql")
+
+
+def executor_name(settings: Settings, installation: Installation) -> str:
     """Who goes on with which runs: one name for every start on one data directory, another for every other.
 
+    A journal in the data directory is nobody else's, so its runs go on wherever it was moved or restored to.
     It is kept there, since the name of the host is another one in every new container. A copy of the directory, which
     another server may work with, is told by the inode of the file, and gets a name of its own.
     """
+    if not _shared(settings):
+        return "gatewatch"
     file = installation.path("executor.id")
     try:
         file.touch(mode=0o600)

@@ -109,7 +109,9 @@ class Server:
         self._services()
 
     def _entrance(self, installation: Installation) -> None:
-        self._durable = durable_runs(journal_url(self.settings, installation), executor_name(installation))
+        self._durable = durable_runs(
+            journal_url(self.settings, installation), executor_name(self.settings, installation)
+        )
         self._stack.callback(self._durable.close)
         self.leasing = leasing(self.control, self.log)
         self._signer = FileSigner(signing_key(self.settings, installation))
