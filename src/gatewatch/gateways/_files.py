@@ -1,17 +1,22 @@
-"""Files that a gateway reads: replaced whole, never seen half."""
+"""Files that a gateway or its adapter reads: replaced whole, never seen half."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
 
 from gatewatch.ports.gateways import GatewayAwayError
 
-__all__ = ["read", "replace"]
+__all__ = ["Memory", "read", "replace"]
 
 _READABLE = 0o644
 """A gateway runs as another user; there is no secret in what it reads."""
+_OWNER_ONLY = 0o600
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def read(path: Path) -> bytes | None:
@@ -56,3 +61,25 @@ def _settle(directory: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+class Memory(Generic[T]):
+    """What an adapter has to remember over restarts, where its gateway has no place for it. Owner only."""
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        """`kind`: a struct that can be made of nothing; opens nothing."""
+        self._path, self._kind = path, kind
+
+    def read(self) -> T:
+        """As kept; empty at first. Raises GatewayAwayError."""
+        content = read(self._path)
+        try:
+            return msgspec.json.decode(content, type=self._kind) if content else self._kind()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise GatewayAwayError(f"can't read {self._path}", cure="Restore it from a backup.") from error
+
+    def write(self, kept: T) -> None:
+        """Durable; nothing is written when nothing changed. Raises GatewayAwayError."""
+        content = msgspec.json.encode(kept, order="deterministic")
+        if read(self._path) != content:
+            replace(self._path, content, mode=_OWNER_ONLY)

@@ -20,7 +20,6 @@ from gatewatch.ports.gateways import Ability, GatewayAwayError, GatewayMeta, Ref
 __all__ = ["AwsApiGateway", "AwsApiGatewaySettings"]
 
 _KEY = re.compile(r"[A-Za-z0-9]{1,64}")
-_OWNER_ONLY = 0o600
 _NOT_FOUND = 404
 _Entry = tuple[str, str]
 """(id of the API key, mark)."""
@@ -69,7 +68,7 @@ class AwsApiGateway(EntryGateway):
         """Opens nothing."""
         self._site = site
         self._aws = AwsHttp(settings, "apigateway", site.clock)
-        self._memory = site.directory / "aws-api-gateway.json"
+        self._memory = _files.Memory(site.directory / "aws-api-gateway.json", _Kept)
 
     def refusal(self, wanted: Enforcement) -> str:
         """Also what can be no id of a key."""
@@ -90,35 +89,37 @@ class AwsApiGateway(EntryGateway):
         return wanted.scope.value, mark(wanted)
 
     def _read(self) -> dict[str, Any]:
-        entries = self._kept().entries
+        entries = self._memory.read().entries
         enabled = {key: self._enabled(key) for key in {key for key, _ in entries.values()}}
         return {name: entry for name, entry in entries.items() if enabled[entry[0]] is False}
 
     def _put(self, wanted: Enforcement, entry: _Entry, *, known: bool) -> None:
         del known
-        kept, (key, _) = self._kept(), entry
+        kept, (key, _) = self._memory.read(), entry
         enabled = self._enabled(key)
         if enabled is None:
             raise RefusedError(f"API Gateway has no API key {key}")
         disabled = kept.disabled | {key} if enabled else kept.disabled
-        self._keep(_Kept({**kept.entries, wanted.id: entry}, disabled))
+        self._memory.write(_Kept({**kept.entries, wanted.id: entry}, disabled))
         if enabled:
             self._set(key, enabled=False)
         self._give_back()
 
     def _drop(self, entry_id: str) -> None:
-        kept = self._kept()
-        self._keep(_Kept({name: entry for name, entry in kept.entries.items() if name != entry_id}, kept.disabled))
+        kept = self._memory.read()
+        self._memory.write(
+            _Kept({name: entry for name, entry in kept.entries.items() if name != entry_id}, kept.disabled)
+        )
         self._give_back()
 
     def _give_back(self) -> None:
         """Enable what we disabled and nothing wants disabled any more."""
-        kept = self._kept()
+        kept = self._memory.read()
         held = {key for key, _ in kept.entries.values()}
         for key in sorted(kept.disabled - held):
             self._set(key, enabled=True)
             kept = _Kept(kept.entries, kept.disabled - {key})
-            self._keep(kept)
+            self._memory.write(kept)
 
     def _enabled(self, key: str) -> bool | None:
         """None when there is no such key."""
@@ -137,13 +138,3 @@ class AwsApiGateway(EntryGateway):
     def _call(self, method: str, key: str, content: bytes) -> Answer:
         headers = {"accept": "application/json"} | ({"content-type": "application/json"} if content else {})
         return self._aws.call(method, f"/apikeys/{key}", content=content, headers=headers, accept=(_NOT_FOUND,))
-
-    def _kept(self) -> _Kept:
-        content = _files.read(self._memory)
-        try:
-            return msgspec.json.decode(content, type=_Kept) if content else _Kept()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise GatewayAwayError(f"can't read {self._memory}", cure="Restore it from a backup.") from error
-
-    def _keep(self, kept: _Kept) -> None:
-        _files.replace(self._memory, msgspec.json.encode(kept, order="deterministic"), mode=_OWNER_ONLY)

@@ -19,7 +19,6 @@ from gatewatch.ports.gateways import Ability, GatewayAwayError, GatewayMeta, Ref
 
 __all__ = ["AwsStage", "AwsStageSettings"]
 
-_OWNER_ONLY = 0o600
 _MOST_PAGES = 100
 _UNLIMITED = (-1.0, -1)
 _Limits = tuple[float, int]
@@ -134,7 +133,7 @@ class AwsStage(EntryGateway):
         self._given: AwsStageSettings = settings
         self._site = site
         self._aws = AwsHttp(self._given, "apigateway", site.clock)
-        self._memory = site.directory / "aws-api-gateway-stage.json"
+        self._memory = _files.Memory(site.directory / "aws-api-gateway-stage.json", _Kept)
         self._resources: tuple[_Resource, ...] | None = None
 
     def refusal(self, wanted: Enforcement) -> str:
@@ -151,7 +150,7 @@ class AwsStage(EntryGateway):
     def apply(self, wanted: Sequence[Enforcement]) -> Agreement:
         """First what an earlier attempt has left to put back."""
         self._resources = None
-        kept = self._kept()
+        kept = self._memory.read()
         for method in sorted(kept.before):
             if _strictest(kept, method) is None:
                 self._agree(method)
@@ -167,7 +166,7 @@ class AwsStage(EntryGateway):
         return _Entry(max(round(wanted.calls / wanted.per_s, 3), 0.001), wanted.calls, mark(wanted))
 
     def _read(self) -> dict[str, Any]:
-        kept, there = self._kept(), self._stage()
+        kept, there = self._memory.read(), self._stage()
         return {
             name: entry.bare()
             for name, entry in kept.entries.items()
@@ -176,36 +175,36 @@ class AwsStage(EntryGateway):
 
     def _put(self, wanted: Enforcement, entry: Any, *, known: bool) -> None:
         del known
-        kept, method = self._kept(), self._method(wanted)
+        kept, method = self._memory.read(), self._method(wanted)
         before = dict(kept.before)
         if method not in before:
             now = self._stage().get(method)
             before[method] = now.limits if now else None
         entries = {**kept.entries, wanted.id: msgspec.structs.replace(entry, method=method)}
         moved = kept.entries.get(wanted.id)
-        self._keep(_Kept(entries, before, kept.made))
+        self._memory.write(_Kept(entries, before, kept.made))
         self._agree(method)
         if moved and moved.method != method:
             self._agree(moved.method)
 
     def _drop(self, entry_id: str) -> None:
-        kept = self._kept()
+        kept = self._memory.read()
         if gone := kept.entries.get(entry_id):
             entries = {name: entry for name, entry in kept.entries.items() if name != entry_id}
-            self._keep(_Kept(entries, kept.before, kept.made))
+            self._memory.write(_Kept(entries, kept.before, kept.made))
             self._agree(gone.method)
 
     def _agree(self, method: str) -> None:
         """The strictest that is wanted of a method, or what it had before. Raises RefusedError."""
-        kept, there = self._kept(), self._stage()
+        kept, there = self._memory.read(), self._stage()
         limits, now = _strictest(kept, method), there.get(method)
         if limits is None:
             self._give_back(kept, method, there)
-            self._keep(_forget(kept, method))
+            self._memory.write(_forget(kept, method))
         elif now is None or now.limits != limits:
             left = self._limit(method, limits).get(method)
             if kept.before[method] is None and left is not None:
-                self._keep(_Kept(kept.entries, kept.before, {**kept.made, method: left}))
+                self._memory.write(_Kept(kept.entries, kept.before, {**kept.made, method: left}))
 
     def _give_back(self, kept: _Kept, method: str, there: Mapping[str, _Settings]) -> None:
         now, limits = there.get(method), kept.before[method]
@@ -275,16 +274,6 @@ class AwsStage(EntryGateway):
             return msgspec.json.decode(found.body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise GatewayAwayError("API Gateway's answer is not as its reference says") from error
-
-    def _kept(self) -> _Kept:
-        content = _files.read(self._memory)
-        try:
-            return msgspec.json.decode(content, type=_Kept) if content else _Kept()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise GatewayAwayError(f"can't read {self._memory}", cure="Restore it from a backup.") from error
-
-    def _keep(self, kept: _Kept) -> None:
-        _files.replace(self._memory, msgspec.json.encode(kept, order="deterministic"), mode=_OWNER_ONLY)
 
 
 def _strictest(kept: _Kept, method: str) -> _Limits | None:

@@ -32,7 +32,6 @@ _JSON = "application/x-amz-json-1.1"
 _GLOBAL_REGION = "us-east-1"
 _MOST = 10_000
 """Addresses in one IP set (AWS WAF quotas)."""
-_OWNER_ONLY = 0o600
 _REFUSALS = frozenset({"WAFInvalidParameterException", "WAFLimitsExceededException", "WAFInvalidOperationException"})
 Set = Annotated[str, msgspec.Meta(pattern=r"^[\w-]{1,128}/[\w-]{1,64}$")]
 
@@ -111,7 +110,7 @@ class AwsWaf(Gateway):
         self._given, self._site = given, site
         self._aws = AwsHttp(given, "wafv2", site.clock)
         self._sets = {4: given.ip_set_v4} | ({6: given.ip_set_v6} if given.ip_set_v6 else {})
-        self._memory = site.directory / "aws-waf.json"
+        self._memory = _files.Memory(site.directory / "aws-waf.json", _Kept)
 
     def refusal(self, wanted: Enforcement) -> str:
         """Also the whole internet, and IPv6 without a set for it."""
@@ -132,7 +131,7 @@ class AwsWaf(Gateway):
             chosen = frozenset(one for one in networks.values() if ip_network(one).version == version)
             again(partial(self._agree, version, chosen))
         entries = {one.id: (networks[one.id], mark(one)) for one in sorted_.able.values()}
-        self._keep(_Kept(entries, self._kept().ours & frozenset(networks.values())))
+        self._memory.write(_Kept(entries, self._memory.read().ours & frozenset(networks.values())))
         return sorted_.settled(self._compared(sorted_.able))
 
     def actual(self, wanted: Sequence[Enforcement]) -> Agreement:
@@ -145,19 +144,19 @@ class AwsWaf(Gateway):
 
     def _agree(self, version: int, wanted: frozenset[str]) -> None:
         there, token = self._read(version)
-        kept = self._kept()
+        kept = self._memory.read()
         theirs = there - kept.ours
         target = theirs | wanted
         if target == there:
             return
         if len(target) > _MOST:
             raise RefusedError(f"an IP set of AWS WAF has at most {_MOST} addresses", cure="Block ranges.")
-        self._keep(_Kept(kept.entries, kept.ours | (wanted - theirs)))
+        self._memory.write(_Kept(kept.entries, kept.ours | (wanted - theirs)))
         self._call("UpdateIPSet", {**self._named(version), "Addresses": sorted(target), "LockToken": token})
 
     def _compared(self, able: Mapping[str, Enforcement]) -> Agreement:
         there = frozenset(one for version in self._sets for one in self._read(version)[0])
-        kept = self._kept().entries
+        kept = self._memory.read().entries
         found: dict[str, object] = {name: said for name, (network, said) in kept.items() if network in there}
         return Agreement.between({one.id: mark(one) for one in able.values()}, found)
 
@@ -189,15 +188,3 @@ class AwsWaf(Gateway):
         raise GatewayAwayError(
             f"AWS WAF answered {kind or 'an error'} to {action}", cure="Check the sets' names and the access key."
         )
-
-    def _kept(self) -> _Kept:
-        content = _files.read(self._memory)
-        try:
-            return msgspec.json.decode(content, type=_Kept) if content else _Kept()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise GatewayAwayError(f"can't read {self._memory}", cure="Restore it from a backup.") from error
-
-    def _keep(self, kept: _Kept) -> None:
-        content = msgspec.json.encode(kept, order="deterministic")
-        if _files.read(self._memory) != content:
-            _files.replace(self._memory, content, mode=_OWNER_ONLY)
