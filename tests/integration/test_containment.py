@@ -333,6 +333,7 @@ def test_a_throttle_that_lets_everything_through_is_taken_back(rig: Rig) -> None
     kept(rig.traffic, attack(1300, NOON + 1), "after")
     one = settled(rig, plan(incident=incident(rig), effect=Effect.THROTTLE, calls=30), 700)
     assert (one.state, one.verdict) == (ContainmentState.ROLLED_BACK, Verdict.NO_EFFECT)
+    assert "62% were expected" in one.why, "of two calls a second thirty a minute, and half as much again, may pass"
 
 
 def test_literal_paths_beside_a_placeholder_are_hit_too(rig: Rig) -> None:

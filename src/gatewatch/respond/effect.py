@@ -9,7 +9,7 @@ import msgspec
 
 from gatewatch.model.containment import Containment, ContainmentPlan, Effect, Evidence, Measured, ScopeKind, Verdict
 
-__all__ = ["Counts", "evidence_of", "judged", "measured"]
+__all__ = ["Counts", "evidence_of", "judged", "measured", "promised_fall"]
 
 _Z = 1.96
 _FEWEST_ATTEMPTS = 5
@@ -80,7 +80,7 @@ def judged(found: Measured, plan: ContainmentPlan, *, attack_s: float, over: boo
         return Verdict.MEASURING
     if found.fell_by is None or found.fell_low is None or found.fell_high is None:
         return Verdict.INCONCLUSIVE
-    promised = min(expects.attack_falls_by, _possible(plan, found, attack_s))
+    promised = promised_fall(plan, found, attack_s=attack_s)
     if found.fell_high < promised:
         return Verdict.NO_EFFECT if found.attack_after >= _FEWEST_ATTEMPTS else Verdict.INCONCLUSIVE
     # An interval that holds the promise as well as nothing at all says neither.
@@ -117,12 +117,13 @@ def _evidence(gateway: str, effect: Effect, scope: ScopeKind, group: Sequence[Co
     )
 
 
-def _possible(plan: ContainmentPlan, found: Measured, attack_s: float) -> float:
-    """How far the attack can fall at all: a throttle lets through what it allows."""
+def promised_fall(plan: ContainmentPlan, found: Measured, *, attack_s: float) -> float:
+    """Share by which the attack has to fall: what was expected, of a throttle no more than what it can do."""
+    expected = plan.expects.attack_falls_by
     if plan.effect is not Effect.THROTTLE or plan.calls is None:
-        return 1.0
+        return expected
     pace = found.attack_before / attack_s if attack_s else 0.0
-    return max(0.0, 1 - _SLACK * plan.calls / plan.per_s / pace) if pace else 0.0
+    return min(expected, max(0.0, 1 - _SLACK * plan.calls / plan.per_s / pace)) if pace else 0.0
 
 
 def _fell(counts: Counts) -> tuple[float | None, float | None, float | None]:

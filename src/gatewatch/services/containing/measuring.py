@@ -12,7 +12,7 @@ from gatewatch.ports.clock import Clock
 from gatewatch.ports.containments import ContainmentFilter, ContainmentStore
 from gatewatch.ports.leases import ALWAYS, Turn
 from gatewatch.ports.traffic import TrafficStore
-from gatewatch.respond.effect import evidence_of, judged, measured
+from gatewatch.respond.effect import evidence_of, judged, measured, promised_fall
 from gatewatch.services.containing.desk import ContainmentDesk
 from gatewatch.services.containing.traffic import counts_of
 from gatewatch.services.repeating import Repeating
@@ -90,7 +90,7 @@ class Measuring:
         if verdict not in (Verdict.COLLATERAL, Verdict.NO_EFFECT):
             return 0
         try:
-            self._desk.roll_back(one.id, by=BY, reason=_why(seen))
+            self._desk.roll_back(one.id, by=BY, reason=_why(seen, attack_s=counts.attack_s))
         except GatewatchError as error:
             self._log.warning("roll_back_delayed", containment=one.id, why=error.message)
             return 0
@@ -104,7 +104,7 @@ def _due(one: Containment, settles_s: float) -> float:
     return begin + min(promised, _BEFORE_END * (one.expires_at - begin))
 
 
-def _why(one: Containment) -> str:
+def _why(one: Containment, *, attack_s: float) -> str:
     found, expects = one.measured, one.plan.expects
     assert found is not None
     if one.verdict is Verdict.COLLATERAL and found.collateral_low <= expects.collateral_at_most:
@@ -118,4 +118,5 @@ def _why(one: Containment) -> str:
             f" {found.collateral_low:.1%}); {expects.collateral_at_most:.1%} were allowed."
         )
     fell = f"{found.fell_by:.0%}" if found.fell_by is not None else "nothing"
-    return f"The attack fell by {fell} in {found.after_s:.0f} s; {expects.attack_falls_by:.0%} were expected."
+    promised = promised_fall(one.plan, found, attack_s=attack_s)
+    return f"The attack fell by {fell} in {found.after_s:.0f} s; {promised:.0%} were expected."
